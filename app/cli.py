@@ -1,0 +1,196 @@
+"""The command line: `gatepass`."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from app.demo import run_demo
+from app.effects.entropy import SystemEntropy
+from app.effects.sealing import MasterKey, WrongMasterKey, make_master_key_file, read_master_key
+from app.logs import configure_logs
+from app.services import keys as signing_keys
+from app.services import tenants
+from app.services.context import Context
+from app.services.keychain import rewrap
+from app.services.mistakes import Mistake
+from app.serving import serve as run_server
+from app.settings import Settings
+from app.wiring import CannotStart, prepare_database, running
+
+Result = TypeVar("Result")
+Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON.")]
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Gatepass: codes at the door, in place of faces.")
+tenant_cli = typer.Typer(no_args_is_help=True, help="Organisations whose data is kept apart.")
+keys_cli = typer.Typer(no_args_is_help=True, help="The service's signing keys.")
+master_key_cli = typer.Typer(no_args_is_help=True, help="The key that secrets at rest are sealed under.")
+cli.add_typer(tenant_cli, name="tenant")
+cli.add_typer(keys_cli, name="keys")
+cli.add_typer(master_key_cli, name="master-key")
+
+
+@cli.command()
+def init(
+    *,
+    tenant: Annotated[str, typer.Option(help="The tenant's name.")] = "default",
+    time_zone: Annotated[str, typer.Option(help="The tenant's time zone.")] = "UTC",
+    as_json: Json = False,
+) -> None:
+    """Make the database where needed, a tenant and its first key, which is shown once."""
+    _print_first_key(_run(lambda app: tenants.create_tenant(app, tenant, time_zone)), tenant, as_json=as_json)
+
+
+@tenant_cli.command("create")
+def tenant_create(
+    name: Annotated[str, typer.Argument(help="a-z, 0-9, - and _; up to 64.")],
+    *,
+    time_zone: Annotated[str, typer.Option(help="Such as Asia/Shanghai.")] = "UTC",
+    as_json: Json = False,
+) -> None:
+    """Make another tenant and its first key, which is shown once."""
+    _print_first_key(_run(lambda app: tenants.create_tenant(app, name, time_zone)), name, as_json=as_json)
+
+
+@tenant_cli.command("raise-epoch")
+def tenant_raise_epoch(name: str, *, as_json: Json = False) -> None:
+    """Refuse every token issued until now: after the database was restored from a backup."""
+    epoch = _run(lambda app: tenants.raise_epoch(app, name))
+    _say(
+        {"tenant": name, "epoch": epoch},
+        f"{name} is in epoch {epoch}: older tokens are refused.",
+        as_json=as_json,
+    )
+
+
+@cli.command()
+def serve(
+    *,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes; more than one needs PostgreSQL.")] = 1,
+) -> None:
+    """Serve the API until Ctrl-C."""
+    settings = Settings()
+    with _explained():
+        prepare_database(settings)
+        run_server(settings, host=host, port=port, workers=workers)
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to this version's tables."""
+    with _explained():
+        prepare_database(Settings(), apply_migrations=True)
+    typer.echo("The database is up to date.")
+
+
+@cli.command()
+def demo(
+    *,
+    host: Annotated[str, typer.Option()] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    stay: Annotated[bool, typer.Option(help="Keep serving afterwards, until Ctrl-C.")] = True,
+) -> None:
+    """Show the main job: a QR code goes out, a picture of it comes back, one person gets in, once."""
+    with _explained():
+        run_demo(Settings(), host=host, port=port, stay=stay)
+
+
+@keys_cli.command("list")
+def keys_list(*, as_json: Json = False) -> None:
+    """Every signing key and its state: next, active, retiring or gone."""
+    listed = [{"kid": key.kid.hex(), "state": state} for key, state in _run(signing_keys.list_signing_keys)]
+    _say({"keys": listed}, "\n".join(f"{key['kid']}  {key['state']}" for key in listed), as_json=as_json)
+
+
+@keys_cli.command("rotate")
+def keys_rotate(
+    *,
+    at_once: Annotated[bool, typer.Option("--at-once", help="Sign with it now, not in 72 hours.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Add the next key. It is published now and signs in 72 hours, when every verifier knows it."""
+    kid = _run(lambda app: signing_keys.rotate(app, at_once=at_once)).kid.hex()
+    _say({"kid": kid}, f"{kid} is {'active' if at_once else 'next: it signs in 72 hours'}.", as_json=as_json)
+
+
+@keys_cli.command("retire")
+def keys_retire(
+    kid: Annotated[str, typer.Argument(help="8 hexadecimal digits, as `keys list` shows them.")],
+    *,
+    at_once: Annotated[bool, typer.Option("--at-once", help="Refuse its tokens too: somebody may know it.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Stop signing with a key. Its tokens are good until they expire."""
+    try:
+        wanted = bytes.fromhex(kid)
+    except ValueError:
+        wanted = b""
+    _run(lambda app: signing_keys.retire(app, wanted, at_once=at_once))
+    state = "gone" if at_once else "retiring"
+    _say({"kid": kid, "state": state}, f"{kid} is {state}.", as_json=as_json)
+
+
+@master_key_cli.command("rotate")
+def master_key_rotate(
+    new_file: Annotated[Path, typer.Argument(help="Where the new key goes; made with mode 0600 if it is not there.")],
+) -> None:
+    """Seal every secret under a new master key. Stop the service first, and start it with the new file."""
+    with _explained():
+        entropy = SystemEntropy()
+        key = read_master_key(new_file) if new_file.exists() else make_master_key_file(new_file, entropy)
+    _run(lambda app: app.store.write(lambda tx: rewrap(tx, app.master_key, MasterKey(key), entropy)))
+    typer.echo(f"Sealed anew. Start the service with GATEPASS_MASTER_KEY_FILE={new_file}")
+
+
+def main() -> None:
+    """The console script."""
+    configure_logs()
+    cli()
+
+
+def _run(work: Callable[[Context], Awaitable[Result]]) -> Result:
+    """Run `work` on the service, without serving."""
+    settings = Settings()
+
+    async def in_service() -> Result:
+        async with running(settings) as context:
+            return await work(context)
+
+    with _explained():
+        prepare_database(settings)
+        return asyncio.run(in_service())
+
+
+class _explained:  # noqa: N801  reads as a word
+    """Turns what the operator can mend into a sentence and the exit code 1."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, fault: BaseException | None, _traceback: object) -> None:
+        if isinstance(fault, CannotStart | Mistake | ValueError | WrongMasterKey):
+            message = fault.message if isinstance(fault, Mistake) else str(fault)
+            typer.echo(f"gatepass: {message}", err=True)
+            raise typer.Exit(1) from None
+
+
+def _print_first_key(key: object, tenant: str, *, as_json: bool) -> None:
+    secret = getattr(key, "secret", None)
+    _say(
+        {"tenant": tenant, "api_key": secret},
+        f"Tenant {tenant}. Its first API key, shown this once:\n{secret}",
+        as_json=as_json,
+    )
+
+
+def _say(value: object, words: str, *, as_json: bool) -> None:
+    typer.echo(json.dumps(value) if as_json else words)
+
+
+if __name__ == "__main__":
+    main()

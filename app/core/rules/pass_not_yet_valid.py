@@ -1,0 +1,11 @@
+"""`pass_not_yet_valid`: the pass begins later."""
+
+from ..model import Facts
+from ..rule import rule
+
+
+@rule("pass_not_yet_valid", offline=True)
+def pass_not_yet_valid(facts: Facts) -> bool:
+    """Refuse before the pass's `valid_from`. No leeway: these are the operator's words, and the server's own clock."""
+    pass_ = facts.pass_
+    return pass_ is not None and pass_.valid_from is not None and facts.now < pass_.valid_from

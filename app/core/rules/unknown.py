@@ -1,0 +1,16 @@
+"""`unknown`: well-formed, but not issued here.
+
+A wrong code, a holder number that nobody has and another tenant's code are all this, and look alike.
+"""
+
+from ..model import Claims, Facts
+from ..rule import rule
+
+
+@rule("unknown", offline=False, ends_repeat=True)
+def unknown(facts: Facts) -> bool:
+    """Refuse a token that the store does not hold, or holds for another pass than the one that was signed."""
+    if facts.token is None or facts.pass_ is None:
+        return True
+    claims = facts.presented
+    return isinstance(claims, Claims) and claims.idx is not None and claims.idx != facts.pass_.idx

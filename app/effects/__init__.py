@@ -1,0 +1,1 @@
+"""Floor 1: what reaches out of the process. Time, randomness, keys in memory, pictures."""

@@ -1,0 +1,1 @@
+"""The core API: JSON over HTTP, as `openapi.yaml` describes it."""

@@ -1,0 +1,185 @@
+"""The front: everything that holds for every request, before any route is looked for.
+
+Who is calling, how large and how slow a body may be, whether it is strict JSON; the request's id; what is counted; and
+that a fault of ours is one line in the log and a plain 500 to the caller. Plain ASGI, since a framework's middleware
+costs a request more than all of this.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from time import perf_counter
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+
+from app.core.ids import show
+from app.services.context import Context
+from app.services.credentials import Caller
+
+from . import verifications
+from .problems import FAULT, MEDIA_TYPE, Problem, problem_of
+from .strict_json import read_json
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+MAX_BODY = 64 * 1024
+RECEIPT_S = 10.0
+"""How long a caller may take to send its request."""
+
+_JSON = (b"content-type", b"application/json")
+_WITH_BODY = ("POST", "PUT", "PATCH")
+_log = structlog.get_logger()
+
+
+class Front:
+    """Wraps the routes. `context` is None until the service has started."""
+
+    def __init__(self, routes: FastAPI) -> None:
+        self.routes = routes
+        self.context: Context | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.routes(scope, receive, send)
+            return
+        if self.context is None:
+            raise RuntimeError("the service has not started")
+        exchange = _Exchange(self.context, scope, send)
+        started = perf_counter()
+        try:
+            await self._serve(exchange, scope, receive)
+        except asyncio.CancelledError:
+            raise
+        except Exception as fault:  # noqa: BLE001  every fault is answered
+            await exchange.fail(fault)
+        self.context.metrics.request(exchange.route, scope["method"], exchange.status, perf_counter() - started)
+
+    async def _serve(self, exchange: "_Exchange", scope: Scope, receive: Receive) -> None:
+        path, method = scope["path"], scope["method"]
+        headers = dict(scope["headers"])
+        scope["state"] = {"context": exchange.context, "request_id": exchange.request_id}
+        if not path.startswith("/v1/"):
+            await self.routes(scope, receive, exchange.send)
+            return
+        caller = await _caller(exchange.context, headers)
+        if path == verifications.PATH and method == "POST":
+            exchange.route = path
+            body = await _body(headers, receive, verifications.MAX_BODY)
+            content_type = headers.get(b"content-type", b"").decode("latin-1")
+            answer = await verifications.post_verification(exchange.context, caller, content_type, body)
+            await exchange.answer(200, (_JSON,), answer)
+            return
+        body = await _body(headers, receive, MAX_BODY)
+        if body and method in _WITH_BODY:
+            _check_json(headers, body)
+        scope["state"]["caller"] = caller
+        await self.routes(scope, _replay(body, receive), exchange.send)
+        exchange.route = getattr(scope.get("route"), "path", "none")
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(self, context: Context, scope: Scope, send: Send) -> None:
+        self.context = context
+        self.route = "none"
+        self.status = 500
+        self._scope = scope
+        self._send = send
+        self._begun = False
+        self.request_id = show("req", context.new_id())
+
+    async def send(self, message: Message) -> None:
+        """Pass a message of the routes on, with the request's id in its headers."""
+        if message["type"] == "http.response.start":
+            self._begun = True
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), (b"request-id", self.request_id.encode())]
+        await self._send(message)
+
+    async def answer(self, status: int, headers: tuple[tuple[bytes, bytes], ...], body: bytes) -> None:
+        """Send a whole answer."""
+        self._begun, self.status = True, status
+        length = (b"content-length", str(len(body)).encode())
+        all_headers = [*headers, length, (b"request-id", self.request_id.encode())]
+        await self._send({"type": "http.response.start", "status": status, "headers": all_headers})
+        await self._send({"type": "http.response.body", "body": body})
+
+    async def fail(self, fault: Exception) -> None:
+        """Answer with a problem. One of ours is logged, by its kind and place and without its words."""
+        problem = problem_of(fault)
+        if problem is None:
+            _log.error("fault", request_id=self.request_id, method=self._scope["method"], exc_info=fault)
+            problem = Problem(500, FAULT)
+        if self._begun:
+            return
+        headers = [(name.encode(), value.encode()) for name, value in problem.headers]
+        headers.append((b"content-type", MEDIA_TYPE.encode()))
+        await self.answer(problem.status, tuple(headers), problem.body(self.request_id))
+
+
+async def _caller(context: Context, headers: dict[bytes, bytes]) -> Caller:
+    """Whoever presents the key in `Authorization: Bearer`."""
+    scheme, _, secret = headers.get(b"authorization", b"").partition(b" ")
+    caller = None
+    if scheme.lower() == b"bearer":
+        caller = await context.credentials.authenticate(secret.strip().decode("latin-1"))
+    if caller is None:
+        challenge = (("www-authenticate", "Bearer"),)
+        raise Problem(401, "Send a valid API key: Authorization: Bearer gp_...", headers=challenge)
+    return caller
+
+
+async def _body(headers: dict[bytes, bytes], receive: Receive, limit: int) -> bytes:
+    """The whole body, refused before it is read where its length is said, and while it is read where it is not."""
+    length = headers.get(b"content-length", b"0")
+    if not length.isdigit() or int(length) > limit:
+        raise _too_large(limit)
+    try:
+        async with asyncio.timeout(RECEIPT_S):
+            return await _read(receive, limit)
+    except TimeoutError:
+        raise Problem(408, f"The request was not sent within {RECEIPT_S:.0f} s.") from None
+
+
+async def _read(receive: Receive, limit: int) -> bytes:
+    chunks, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise asyncio.CancelledError
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        chunks.append(chunk)
+        if not message.get("more_body"):
+            return b"".join(chunks)
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem(413, f"A body may have at most {limit} bytes here.")
+
+
+def _check_json(headers: dict[bytes, bytes], body: bytes) -> None:
+    media_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if media_type != b"application/json":
+        raise Problem(415, "Send application/json.")
+    try:
+        read_json(body)
+    except ValueError as fault:
+        raise Problem(400, str(fault)) from None
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that gives the body that was read, and then what the server has to say."""
+    read: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return read.pop() if read else await receive()
+
+    return replay

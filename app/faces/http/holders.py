@@ -1,0 +1,84 @@
+"""`/v1/holders`."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from app.core.ids import show
+from app.services.holders import clear_budget, create_holder, get_holder, list_holders
+from app.storage.records import HolderRecord
+
+from .caller import App, Caller, RetryKey, allowed
+from .fields import Answer, Body, Name, Ref, id_of, show_time
+from .lists import ListQuery
+
+router = APIRouter(prefix="/v1/holders", tags=["holders"])
+
+
+class NewHolder(Body):
+    """A holder to make, known by your own `ref`. A name is optional; there is no photo."""
+
+    ref: Ref
+    name: Name | None = None
+
+
+class Holder(Answer):
+    """A person who enters. `number` is unique in the tenant: the first digits of their codes."""
+
+    id: str
+    ref: str
+    number: int
+    name: str | None
+    created_at: str
+
+
+class HolderList(Answer):
+    """A page of holders, newest first."""
+
+    items: list[Holder]
+    next: str | None
+
+
+class HolderQuery(ListQuery):
+    """Which holders."""
+
+    ref: Ref | None = None
+
+
+@router.post("", status_code=201, summary="Create a holder")
+async def create(
+    app: App, caller: Annotated[Caller, allowed("holders:write")], body: NewHolder, retry: RetryKey
+) -> Holder:
+    """Make a holder. 409 `holder_exists` where the ref is taken."""
+    return _show(await create_holder(app, caller, ref=body.ref, name=body.name, retry=retry))
+
+
+@router.get("", summary="List holders", response_model=HolderList)
+async def list_(
+    app: App, caller: Annotated[Caller, allowed("holders:read")], query: Annotated[HolderQuery, Query()]
+) -> object:
+    """The tenant's holders, newest first."""
+    page = await list_holders(app, caller, query.after("holders", bytes), query.limit, ref=query.ref)
+    return query.answer("holders", page, _show)
+
+
+@router.get("/{id}", summary="Retrieve a holder")
+async def get(app: App, caller: Annotated[Caller, allowed("holders:read")], id: str) -> Holder:  # noqa: A002
+    """One holder."""
+    return _show(await get_holder(app, caller, id_of("hold", "holder", id)))
+
+
+@router.post("/{id}/clear-budget", summary="Clear a holder's guessing budget")
+async def clear(app: App, caller: Annotated[Caller, allowed("holders:write")], id: str) -> Holder:  # noqa: A002
+    """Forget the wrong codes that were tried for this holder's number: the desk's part when one is `throttled`."""
+    return _show(await clear_budget(app, caller, id_of("hold", "holder", id)))
+
+
+def _show(holder: HolderRecord) -> Holder:
+    return Holder(
+        id=show("hold", holder.id),
+        ref=holder.ref,
+        number=holder.number,
+        name=holder.name,
+        created_at=show_time(holder.created_at),
+    )

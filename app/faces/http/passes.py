@@ -1,0 +1,158 @@
+"""`/v1/passes`."""
+
+import json
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from app.core.ids import show
+from app.core.model import PassStatus
+from app.services.passes import PassWish, change_pass, create_pass, get_pass, list_passes, set_status
+from app.storage.records import PassRecord
+
+from .caller import App, Caller, RetryKey, allowed
+from .fields import Answer, Body, GateId, Reason, Ref, Time, id_of, maybe_time, show_time
+from .lists import ListQuery
+
+router = APIRouter(prefix="/v1/passes", tags=["passes"])
+
+Gates = Literal["all"] | Annotated[list[GateId], Field(max_length=200)]
+Zones = Annotated[list[GateId], Field(max_length=200)]
+Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
+
+
+class NewPass(Body):
+    """A pass to make. Name gates or zones; to mean every gate, say `"all"`. No `max_entries` means no limit."""
+
+    holder: Ref
+    gates: Gates = []
+    zones: Zones = []
+    valid_from: Time | None = None
+    valid_until: Time | None = None
+    max_entries: Count | None = None
+
+
+class PassChange(Body):
+    """What to change; what is not named stays, and null takes a limit away."""
+
+    gates: Gates = []
+    zones: Zones = []
+    valid_from: Time | None = None
+    valid_until: Time | None = None
+    max_entries: Count | None = None
+
+
+class StatusChange(Body):
+    """Why, in your own words. It is kept with the pass."""
+
+    reason: Reason | None = None
+
+
+class Pass(Answer):
+    """What a holder may do."""
+
+    id: str
+    holder: str
+    gates: Literal["all"] | list[str]
+    zones: list[str]
+    valid_from: str | None
+    valid_until: str | None
+    max_entries: int | None
+    entries: int
+    status: Literal["active", "suspended", "revoked"]
+    created_at: str
+
+
+class PassList(Answer):
+    """A page of passes, newest first."""
+
+    items: list[Pass]
+    next: str | None
+
+
+class PassQuery(ListQuery):
+    """Which passes: `holder` is a ref."""
+
+    holder: Ref | None = None
+
+
+Writer = Annotated[Caller, allowed("passes:write")]
+Reader = Annotated[Caller, allowed("passes:read")]
+
+
+@router.post("", status_code=201, summary="Create a pass")
+async def create(app: App, caller: Writer, body: NewPass, retry: RetryKey) -> Pass:
+    """Make a pass. A holder with a new ref is made on the way."""
+    wish = PassWish(
+        holder=body.holder,
+        every_gate=body.gates == "all",
+        gates=() if body.gates == "all" else body.gates,
+        zones=body.zones,
+        valid_from=body.valid_from,
+        valid_until=body.valid_until,
+        max_entries=body.max_entries,
+    )
+    return _show(await create_pass(app, caller, wish, retry))
+
+
+@router.get("", summary="List passes", response_model=PassList)
+async def list_(app: App, caller: Reader, query: Annotated[PassQuery, Query()]) -> object:
+    """The tenant's passes, newest first."""
+    page = await list_passes(app, caller, query.after("passes", bytes), query.limit, holder=query.holder)
+    return query.answer("passes", page, _show)
+
+
+@router.get("/{id}", summary="Retrieve a pass")
+async def get(app: App, caller: Reader, id: str) -> Pass:  # noqa: A002
+    """One pass."""
+    return _show(await get_pass(app, caller, id_of("pass", "pass", id)))
+
+
+@router.patch("/{id}", summary="Change a pass")
+async def change(app: App, caller: Writer, id: str, body: PassChange) -> Pass:  # noqa: A002
+    """Change the window, the scope or the limit. It counts from the answer on, for tokens already issued too."""
+    wish: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}
+    if "gates" in wish:
+        wish["every_gate"] = wish["gates"] == "all"
+        wish["gates"] = [] if wish["every_gate"] else wish["gates"]
+    return _show(await change_pass(app, caller, id_of("pass", "pass", id), wish))
+
+
+@router.post("/{id}/revoke", summary="Revoke a pass")
+async def revoke(app: App, caller: Writer, id: str, body: StatusChange | None = None) -> Pass:  # noqa: A002
+    """Take the pass back for good. It is refused from the moment of the answer."""
+    return await _set(app, caller, id, PassStatus.REVOKED, body)
+
+
+@router.post("/{id}/suspend", summary="Suspend a pass")
+async def suspend(app: App, caller: Writer, id: str, body: StatusChange | None = None) -> Pass:  # noqa: A002
+    """Refuse the pass until it is resumed."""
+    return await _set(app, caller, id, PassStatus.SUSPENDED, body)
+
+
+@router.post("/{id}/resume", summary="Resume a pass")
+async def resume(app: App, caller: Writer, id: str, body: StatusChange | None = None) -> Pass:  # noqa: A002
+    """Let a suspended pass count again."""
+    return await _set(app, caller, id, PassStatus.ACTIVE, body)
+
+
+async def _set(app: App, caller: Caller, id_: str, status: PassStatus, body: StatusChange | None) -> Pass:
+    reason = body.reason if body else None
+    return _show(await set_status(app, caller, id_of("pass", "pass", id_), status, reason))
+
+
+def _show(pass_: PassRecord) -> Pass:
+    scope = json.loads(pass_.scope)
+    return Pass(
+        id=show("pass", pass_.id),
+        holder=pass_.ref,
+        gates=scope["gates"],
+        zones=scope["zones"],
+        valid_from=maybe_time(pass_.valid_from),
+        valid_until=maybe_time(pass_.valid_until),
+        max_entries=pass_.max_entries,
+        entries=pass_.entries,
+        status=PassStatus(pass_.status).value,
+        created_at=show_time(pass_.created_at),
+    )

@@ -1,0 +1,33 @@
+"""The application as an ASGI server runs it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from app.faces.http.front import Front
+from app.faces.http.routes import make_routes
+from app.services.context import Context
+from app.settings import Settings
+from app.wiring import running
+
+
+def make_app(settings: Settings | None = None) -> Front:
+    """The whole service: started by the server's lifespan, stopped with it. The database has to be prepared."""
+
+    @asynccontextmanager
+    async def lifespan(_routes: FastAPI) -> AsyncIterator[None]:
+        async with running(settings or Settings()) as context:
+            serve(front, context)
+            await context.pictures.warm_up()
+            yield
+
+    front = Front(make_routes(version("gatepass"), lifespan))
+    return front
+
+
+def serve(front: Front, context: Context) -> None:
+    """Have `front` serve a service that is running."""
+    front.context = context
+    front.routes.state.context = context

@@ -1,0 +1,58 @@
+"""Creating something once, however often the request arrives."""
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+
+from app.storage.failures import Conflict
+from app.storage.records import IdempotencyRecord
+from app.storage.transaction import Transaction
+
+from .context import Context
+from .credentials import Caller
+from .mistakes import Clash, NotFound
+
+Record = TypeVar("Record")
+
+
+class Retry(NamedTuple):
+    """An `Idempotency-Key`, and a hash of the request that came with it."""
+
+    key: str
+    content: bytes
+
+
+async def create_once(
+    app: Context,
+    caller: Caller,
+    retry: Retry | None,
+    make: Callable[[Transaction], tuple[str, Record]],
+    find: Callable[[Transaction, str], Record | None],
+) -> tuple[Record, bool]:
+    """What `make` made, and whether it was made just now rather than by an earlier request under the same key.
+
+    `make` answers the new resource's id and the resource; `find` finds it again by that id. Secrets are not kept, so
+    what `find` gives has none. Raises `Clash` where the key came with another request before.
+    """
+    now = app.clock.now()
+
+    def work(tx: Transaction) -> tuple[Record, bool]:
+        if retry is None:
+            return make(tx)[1], True
+        earlier = tx.idempotency_keys.get(caller.tenant, caller.line, retry.key)
+        if earlier is not None:
+            if earlier.content != retry.content:
+                raise Clash("idempotency_key_reused", "This Idempotency-Key came with another request before.")
+            found = find(tx, earlier.resource)
+            if found is None:
+                raise NotFound("resource any more: what this Idempotency-Key made is gone")
+            return found, False
+        resource, made = make(tx)
+        record = IdempotencyRecord(retry.content, resource)
+        if not tx.idempotency_keys.insert(caller.tenant, caller.line, retry.key, record, now):
+            raise Conflict
+        return made, True
+
+    try:
+        return await app.store.write(work)
+    except Conflict:
+        return await app.store.write(work)

@@ -1,0 +1,188 @@
+"""A verification: one attempt at a gate.
+
+1. **Recognise.** One format knows the text by its look.
+2. **Open.** Signature or keyed hash, before anything in the token is believed. Nothing is burnt before this.
+3. **Settle.** In one transaction: load the facts, decide, redeem, record, commit. (`storage/ledger.py`)
+4. **Answer**, only after the commit. A decision that is not durable was not made: on the way in it is a deny with
+   `unavailable`, and the same `request_id` settles it later; on the way out nobody is held back.
+"""
+
+import hmac
+from typing import NamedTuple, NoReturn
+
+from app.core.decision import AMBIGUOUS, NO_CODE_IN_PICTURE, OK, UNAVAILABLE, Outcome, is_exit_side
+from app.core.model import Claims, Direction, Presented, Refused
+from app.core.token_format import UNRECOGNISED
+from app.core.tokens import recognise
+from app.effects.read_pictures import PictureRefused
+from app.storage.attempt import Attempt, Settled, Unsettled
+from app.storage.failures import Unavailable
+from app.storage.records import VerificationRecord
+from app.storage.repositories.verifications import VerificationFilter
+from app.storage.transaction import Transaction
+
+from .context import Context
+from .credentials import Caller
+from .mistakes import Clash, Forbidden, Invalid, NotFound, TooManyPictures
+from .pages import Page, page
+from .time_zones import local_day
+
+
+class Presentation(NamedTuple):
+    """What somebody presents at a gate: the text of a token, or a picture with its code in it."""
+
+    gate: str
+    token: str | None = None
+    picture: bytes | None = None
+    request_id: str | None = None
+    direction: Direction | None = None
+
+
+async def verify(app: Context, caller: Caller, presentation: Presentation) -> Settled:
+    """Decide an attempt. A refusal is an answer like any other; only the caller's own mistakes are raised."""
+    if caller.gate is not None and caller.gate != presentation.gate:
+        raise Forbidden("This key is bound to another gate.")
+    if presentation.picture is not None:
+        presented, text = await _in_picture(app, caller.tenant, presentation.picture)
+    else:
+        text = presentation.token or ""
+        presented = recognise(text, caller.tenant, app.keychain.keyring)  # 1 and 2
+    attempt = _attempt(app, caller, presentation, presented, text)
+    try:
+        if not caller.confirmed:
+            raise Unavailable("the key cannot be confirmed")
+        settled = await app.store.settle(attempt)  # 3
+    except Unavailable:
+        settled = _unknown(app, attempt)
+    if isinstance(settled, Unsettled):
+        _raise_mistake(settled)
+    app.metrics.decision(settled.outcome, settled.reason)
+    return settled  # 4
+
+
+async def list_verifications(
+    app: Context,
+    caller: Caller,
+    after: bytes | None,
+    limit: int,
+    *,
+    wanted: VerificationFilter,
+    holder: str | None,
+) -> Page[VerificationRecord]:
+    """The tenant's verifications, newest first."""
+
+    def work(tx: Transaction) -> Page[VerificationRecord]:
+        whose = wanted
+        if holder is not None:
+            found = tx.holders.by_ref(caller.tenant, holder)
+            if found is None:
+                return Page((), None)
+            whose = wanted._replace(holder=found.id)
+        return page(
+            lambda count: tx.verifications.page(caller.tenant, after, count, whose),
+            lambda each: each.id,
+            limit,
+        )
+
+    return await app.store.read(work)
+
+
+def _attempt(app: Context, caller: Caller, presentation: Presentation, presented: Presented, text: str) -> Attempt:
+    now = app.clock.now()
+    is_code = isinstance(presented, Claims) and presented.number is not None
+    return Attempt(
+        tenant=caller.tenant,
+        credential=caller.line,
+        exit_bound=caller.side == Direction.EXIT,
+        gate=presentation.gate,
+        direction=presentation.direction or (Direction(caller.side) if caller.side else None),
+        presented=presented,
+        request_id=presentation.request_id,
+        content=_content(app, presentation, presented, text) if presentation.request_id is not None else None,
+        now=now,
+        today=local_day(now, caller.time_zone) if is_code else 0,
+        verification=app.new_id(),
+    )
+
+
+def _content(app: Context, presentation: Presentation, presented: Presented, text: str) -> bytes:
+    """What was asked under a request id, as a keyed hash: a token by its id, so that its spelling does not matter."""
+    token = presented.lookups[0] if isinstance(presented, Claims) else text.encode()
+    asked = b"\0".join((token, presentation.gate.encode(), (presentation.direction or "").encode()))
+    return hmac.digest(app.keychain.keyring.peppers[-1].secret, asked, "sha256")
+
+
+async def _in_picture(app: Context, tenant: str, picture: bytes) -> tuple[Presented, str]:
+    """The one token in a picture. Codes that are not Gatepass's, on a poster say, do not count."""
+    try:
+        texts = await app.pictures.read(picture)
+    except PictureRefused as refused:
+        if refused.code == "busy":
+            raise TooManyPictures("Too many pictures are being read. Try again in a moment.") from None
+        if refused.code == "too_slow":
+            return Refused(NO_CODE_IN_PICTURE), ""
+        raise Invalid("picture", refused.message) from None
+    opened = {text: recognise(text, tenant, app.keychain.keyring) for text in texts}  # 1 and 2
+    ours = {text: presented for text, presented in opened.items() if presented != Refused(UNRECOGNISED)}
+    if len(ours) > 1:
+        ours = await _of_one_holder(app, tenant, ours)
+        if not ours:
+            return Refused(AMBIGUOUS), "\0".join(sorted(texts))
+    for text, presented in (ours or opened).items():
+        return presented, text
+    return Refused(NO_CODE_IN_PICTURE), ""
+
+
+async def _of_one_holder(app: Context, tenant: str, opened: dict[str, Presented]) -> dict[str, Presented]:
+    """Those tokens that are genuine, if all of them are one holder's; else none. All of them, if none is genuine."""
+    claims = {text: presented for text, presented in opened.items() if isinstance(presented, Claims)}
+    keys = [lookup for presented in claims.values() for lookup in presented.lookups]
+
+    def work(tx: Transaction) -> dict[bytes, bytes]:
+        holders = {}
+        for id_, lookup, pass_id in tx.tokens.passes_of(tenant, keys, keys):
+            pass_ = tx.passes.get(tenant, pass_id)
+            if pass_ is not None:
+                holders[lookup or id_] = pass_.holder
+        return holders
+
+    try:
+        holders = await app.store.read(work)
+    except Unavailable:
+        return {}
+    genuine = {
+        text: holders[lookup] for text, presented in claims.items() for lookup in presented.lookups if lookup in holders
+    }
+    if len(set(genuine.values())) > 1:
+        return {}
+    return {text: presented for text, presented in opened.items() if not genuine or text in genuine}
+
+
+def _unknown(app: Context, attempt: Attempt) -> Settled:
+    """The answer where none could be had. Exits are decided by the gate as it was last seen."""
+    gate = app.store.known_gate(attempt.tenant, attempt.gate)
+    out = gate is not None and is_exit_side(gate, exit_bound=attempt.exit_bound)
+    direction = Direction.EXIT if out else attempt.direction or (gate.direction if gate else Direction.ENTRY)
+    return Settled(
+        verification=attempt.verification,
+        outcome=Outcome.ADMIT if out else Outcome.DENY,
+        reason=OK if out else UNAVAILABLE,
+        flags=(UNAVAILABLE,) if out else (),
+        gate=attempt.gate,
+        direction=direction,
+        kind=getattr(attempt.presented, "kind", None),
+        at=attempt.now,
+        pass_=None,
+        ref=None,
+        name=None,
+        repeated=None,
+        request_id=attempt.request_id,
+    )
+
+
+def _raise_mistake(unsettled: Unsettled) -> NoReturn:
+    if unsettled.mistake == "request_id_reused":
+        raise Clash("request_id_reused", "This request_id came with another token or gate before.")
+    if unsettled.mistake == "direction_needed":
+        raise Invalid("direction", "At a gate for both directions, say which: entry or exit.")
+    raise NotFound("gate")

@@ -1,0 +1,100 @@
+"""Running the application under uvicorn, in one process or several."""
+
+import gc
+import os
+import socket
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from app.logs import configure_logs
+from app.settings import Settings
+from app.storage.sql_store import engine_of
+from app.wiring import CannotStart
+
+_GC_THRESHOLD = 50_000
+_BACKLOG = 2048
+
+
+def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
+    """Serve until a signal says to stop. Raises `CannotStart`."""
+    if workers > 1 and engine_of(sqlalchemy.make_url(settings.database_url)).one_writer:
+        raise CannotStart("SQLite has one writer, so one process serves. For more workers, use PostgreSQL.")
+    config = server_config(host, port)
+    if workers == 1:
+        with _listen(host, port) as listening:
+            uvicorn.Server(config).run(sockets=[listening])
+        return
+    _listen(host, port).close()  # nobody else may listen here, which sockets that share a port would not notice
+    with tempfile.TemporaryDirectory(prefix="gatepass-metrics-") as counts:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
+        config.workers = workers
+        Multiprocess(config, sockets=[_SocketPerWorker(host, port)]).run()  # type: ignore[list-item]
+
+
+def server_config(host: str, port: int) -> uvicorn.Config:
+    """How uvicorn runs Gatepass."""
+    return uvicorn.Config(
+        "app.serving:make_tuned_app",
+        factory=True,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        backlog=_BACKLOG,
+        timeout_graceful_shutdown=10,
+    )
+
+
+def make_tuned_app() -> Any:  # noqa: ANN401  an ASGI application
+    """The application, in a process that serves nothing else.
+
+    The cyclic garbage collector walks all that was made at start, over and over, and requests wait: what is there now
+    is set aside, and the rest is looked at seldom. Gatepass's own values make no cycles.
+    """
+    from app.main import make_app  # noqa: PLC0415  so that what it imports is set aside too
+
+    configure_logs()
+    app = make_app()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GC_THRESHOLD, 50, 50)
+    return app
+
+
+class _SocketPerWorker:
+    """Stands for a listening socket that each worker opens for itself: handed to a worker's process, it becomes one.
+
+    The kernel spreads connections evenly over sockets of one address, which it does not over one shared socket.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        self._address = host, port
+
+    def __reduce__(self) -> tuple[Callable[[str, int, bool], socket.socket], tuple[str, int, bool]]:
+        return _listen, (*self._address, True)
+
+    def close(self) -> None:
+        """Nothing is open here."""
+
+
+def _listen(host: str, port: int, shared: bool = False) -> socket.socket:  # noqa: FBT001, FBT002  see __reduce__
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, shared)
+    try:
+        listening.bind((host, port))
+    except OSError as fault:
+        listening.close()
+        raise CannotStart(f"Cannot listen on {host} port {port}: {fault.strerror}.") from None
+    listening.listen(_BACKLOG)
+    return listening

@@ -1,0 +1,133 @@
+"""PostgreSQL, through psycopg 3: the engine for more than one process, and for more than one machine."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+import sqlalchemy
+from sqlalchemy import (
+    BigInteger,
+    ColumnClause,
+    ColumnElement,
+    Connection,
+    Table,
+    Text,
+    cast,
+    event,
+    func,
+    or_,
+    select,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
+
+from app.storage.bulk import Bulk, incoming
+from app.storage.failures import Unavailable
+from app.storage.tables import budgets, passes, tokens, verification_seq
+
+
+class PostgresqlEngine:
+    """READ COMMITTED. What an attempt depends on is locked before it is read, each kind in one order."""
+
+    dialect = psycopg_dialect()  # type: ignore[no-untyped-call]
+    one_writer = False
+
+    def __init__(self) -> None:
+        asked = incoming(tokens.c.tenant, tokens.c.id, tokens.c.lookup)
+        found = (
+            select(tokens.c.tenant, tokens.c.pass_)
+            .select_from(asked)
+            .join(
+                tokens,
+                (tokens.c.tenant == asked.c.tenant) & or_(tokens.c.id == asked.c.id, tokens.c.lookup == asked.c.lookup),
+            )
+        )
+        self._lock_passes = Bulk(
+            self,
+            asked,
+            select(passes.c.id)
+            .where(tuple_(passes.c.tenant, passes.c.id).in_(found))
+            .order_by(passes.c.tenant, passes.c.id)
+            .with_for_update(key_share=True),
+        )
+        wanted = incoming(budgets.c.tenant, budgets.c.kind, budgets.c.name)
+        empty = select(*wanted.c, *(sqlalchemy.literal(0) for _ in range(3))).order_by(*wanted.c)
+        columns = [budgets.c[name] for name in ("tenant", "kind", "name", "day", "spent", "last_at")]
+        self._make_budgets = Bulk(self, wanted, insert(budgets).from_select(columns, empty).on_conflict_do_nothing())
+        self._lock_budgets = Bulk(
+            self,
+            wanted,
+            select(budgets.c.name)
+            .where(tuple_(budgets.c.tenant, budgets.c.kind, budgets.c.name).in_(select(*wanted.c)))
+            .order_by(budgets.c.tenant, budgets.c.kind, budgets.c.name)
+            .with_for_update(key_share=True),
+        )
+
+    def open(self, url: sqlalchemy.URL, *, timeout_s: float) -> sqlalchemy.Engine:
+        milliseconds = int(timeout_s * 1000)
+        engine = sqlalchemy.create_engine(
+            url.set(drivername="postgresql+psycopg"),
+            connect_args={
+                "connect_timeout": max(2, int(timeout_s)),
+                "options": f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds} -c timezone=UTC",
+                "application_name": "gatepass",
+            },
+            isolation_level="READ COMMITTED",
+            pool_size=8,
+            max_overflow=4,
+            pool_timeout=timeout_s,
+            pool_pre_ping=True,
+        )
+        event.listen(engine, "connect", _listen_for_warnings)
+        return engine
+
+    def commit(self, transaction: sqlalchemy.RootTransaction) -> None:
+        """Commit, and take a warning for the failure it is.
+
+        When the wait for a synchronous standby is cancelled, by a time limit or an operator, PostgreSQL says COMMIT and
+        a mere WARNING: the row is here, and a failover would lose it.
+        """
+        warnings: list[str] = transaction.connection.info["warnings"]
+        warnings.clear()
+        transaction.commit()
+        if warnings:
+            raise Unavailable("the commit came back with a warning")
+
+    def with_incoming(
+        self, columns: Sequence[ColumnClause[Any]], rows: Sequence[Sequence[Any]], statement: str
+    ) -> tuple[str, tuple[Any, ...]]:
+        """The rows as one array a column: one statement text for any number of rows."""
+        names = ", ".join(each.name for each in columns)
+        arrays = ", ".join(f"%s::{each.type.compile(self.dialect)}[]" for each in columns)
+        sql = f"WITH incoming ({names}) AS (SELECT * FROM unnest({arrays})) {statement}"
+        return sql, tuple([row[place] for row in rows] for place in range(len(columns)))
+
+    def insert(self, table: Table) -> Any:  # noqa: ANN401  see Engine
+        return insert(table)
+
+    def lock_passes(self, connection: Connection, tokens: Sequence[tuple[str, bytes | None, bytes | None]]) -> None:
+        self._lock_passes.run(connection, tokens)
+
+    def lock_budgets(self, connection: Connection, keys: Sequence[tuple[str, str, str]]) -> None:
+        self._make_budgets.run(connection, keys)
+        self._lock_budgets.run(connection, keys)
+
+    def verification_seq(self, counted: ColumnElement[int]) -> ColumnElement[int]:  # noqa: ARG002  see Engine
+        return verification_seq.next_value()
+
+    def transaction_number(self) -> ColumnElement[int]:
+        return cast(cast(func.pg_current_xact_id(), Text), BigInteger)
+
+
+def _listen_for_warnings(connection: psycopg.Connection[Any], record: Any) -> None:  # noqa: ANN401
+    warnings: list[str] = record.info.setdefault("warnings", [])
+
+    def keep(diagnostic: psycopg.errors.Diagnostic) -> None:
+        if diagnostic.severity_nonlocalized == "WARNING":
+            warnings.append(diagnostic.message_primary or "")
+
+    connection.add_notice_handler(keep)
+
+
+ENGINE = PostgresqlEngine()

@@ -1,0 +1,114 @@
+"""Settling: a batch of attempts is decided and written in one transaction.
+
+Each attempt is decided in order of arrival and sees what the ones before it changed. A batch of one runs the same code.
+"""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Sequence
+
+from sqlalchemy import Connection, func, select
+
+from app.core.decision import Change, Decision, apply, decide
+from app.core.model import Direction, Facts, Gate
+
+from .attempt import Attempt, Settled, Unsettled
+from .engine import Engine
+from .facts import FactsLoader
+from .failures import Conflict
+from .recorder import Decided, Recorder
+from .request_ids import FirstAnswer, RequestIds, RequestKey, request_key
+from .tables import verifications
+
+
+class Ledger:
+    """Decides and writes batches on one engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._facts = FactsLoader(engine)
+        self._request_ids = RequestIds(engine)
+        self._recorder = Recorder(engine)
+        self._seq = itertools.count(1)
+        self.known_gates: dict[tuple[str, str], Gate] = {}
+
+    def begin(self, connection: Connection) -> None:
+        """Go on counting where the last process stopped. Called once, before the first batch."""
+        if self._engine.one_writer:
+            self._seq = itertools.count((connection.scalar(select(func.max(verifications.c.seq))) or 0) + 1)
+
+    def settle(self, connection: Connection, attempts: Sequence[Attempt]) -> list[Settled | Unsettled]:
+        """Decide `attempts` and write what changes. The caller commits, and answers nobody before that.
+
+        Raises `Conflict` where another process redeemed first: the caller rolls back and settles again, one by one.
+        """
+        answers = self._request_ids.first_answers(connection, attempts)
+        facts = self._facts.load(connection, attempts)
+        results: list[Settled | Unsettled] = []
+        decided: list[Decided] = []
+        first: list[tuple[RequestKey, FirstAnswer, int]] = []
+        replayed: list[RequestKey] = []
+        changed: defaultdict[Hashable, list[Change]] = defaultdict(list)
+        for attempt, known in zip(attempts, facts, strict=True):
+            key = request_key(attempt)
+            if key is not None and key in answers:
+                again = _again(attempt, answers[key])
+                results.append(again)
+                if isinstance(again, Settled):
+                    replayed.append(key)
+                continue
+            if known is None or known.direction == Direction.BOTH:
+                results.append(Unsettled("no_such_gate" if known is None else "direction_needed"))
+                continue
+            self.known_gates[attempt.tenant, known.gate.id] = known.gate
+            if changed:
+                known = apply(known, [change for each in _subjects(known) for change in changed.get(each, ())])  # noqa: PLW2901  the attempt is decided on these
+            decision = decide(known)
+            for change in decision.changes:
+                changed[change.key].append(change)
+            settled = _settled(attempt, known, decision)
+            decided.append(Decided(attempt, known, decision, next(self._seq)))
+            results.append(settled)
+            if key is not None:
+                answers[key] = FirstAnswer(attempt.content, settled)
+                first.append((key, answers[key], attempt.now))
+        self._recorder.write(connection, decided)
+        if not self._request_ids.keep(connection, first):
+            raise Conflict
+        self._request_ids.replayed(connection, replayed)
+        return results
+
+
+def _subjects(facts: Facts) -> Iterator[Hashable]:
+    """What the facts are about, as changes name it."""
+    if facts.token is not None:
+        yield facts.token.id
+    if facts.pass_ is not None:
+        yield facts.pass_.id
+    yield from facts.budgets
+
+
+def _again(attempt: Attempt, first: FirstAnswer) -> Settled | Unsettled:
+    if first.content != attempt.content:
+        return Unsettled("request_id_reused")
+    return first.settled._replace(repeated="request_id")
+
+
+def _settled(attempt: Attempt, facts: Facts, decision: Decision) -> Settled:
+    pass_ = facts.pass_ if decision.genuine else None
+    repeats = facts.last_use if decision.repeats is not None else None
+    return Settled(
+        repeats.verification if repeats else attempt.verification,
+        decision.outcome,
+        decision.reason,
+        decision.flags,
+        facts.gate.id,
+        facts.direction,
+        getattr(attempt.presented, "kind", None),
+        repeats.at if repeats else attempt.now,
+        pass_.id if pass_ else None,
+        pass_.holder.ref if pass_ else None,
+        pass_.holder.name if pass_ else None,
+        "window" if repeats else None,
+        attempt.request_id,
+    )

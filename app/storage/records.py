@@ -1,0 +1,134 @@
+"""What is stored, as values: one for each kind of record. Times are microseconds UTC."""
+
+from typing import NamedTuple
+
+
+class TenantRecord(NamedTuple):
+    id: str
+    time_zone: str
+    epoch: int
+    created_at: int
+
+
+class ZoneRecord(NamedTuple):
+    """`path` is JSON: the zone and those it lies in, innermost first."""
+
+    id: str
+    name: str
+    within: str | None
+    path: str
+    time_zone: str | None
+    created_at: int
+
+
+class GateRecord(NamedTuple):
+    id: str
+    name: str
+    direction: str
+    from_zone: str | None
+    into_zone: str | None
+    repeat_window_s: int
+    created_at: int
+
+
+class HolderRecord(NamedTuple):
+    """`live_code` is the token of the newest code: the only code that is good."""
+
+    id: bytes
+    ref: str
+    number: int
+    name: str | None
+    live_code: bytes | None
+    created_at: int
+
+
+class PassRecord(NamedTuple):
+    """`scope` is JSON {"gates": "all" or a list, "zones": a list}. `ref` and `number` are the holder's."""
+
+    id: bytes
+    idx: int
+    holder: bytes
+    ref: str
+    number: int
+    scope: str
+    valid_from: int | None
+    valid_until: int | None
+    max_entries: int | None
+    entries: int
+    status: str
+    created_at: int
+
+
+class TokenRecord(NamedTuple):
+    """`lookup` is the keyed hash of an opaque token, made with that pepper; `kid` signed a signed one."""
+
+    id: bytes
+    kind: str
+    pass_: bytes
+    lookup: bytes | None
+    pepper: int | None
+    kid: bytes | None
+    issued_at: int
+    expires_at: int
+    gate: str | None
+    reusable: bool
+    epoch: int
+    revoked_at: int | None
+
+
+class VerificationRecord(NamedTuple):
+    """`flags` are separated by spaces. `ref` and `name` are the holder's, where the token was genuine."""
+
+    id: bytes
+    decision: str
+    reason: str
+    flags: str
+    gate: str
+    direction: str
+    pass_: bytes | None
+    ref: str | None
+    name: str | None
+    kind: str | None
+    at: int
+    request_id: str | None
+
+
+class ApiKeyRecord(NamedTuple):
+    """`root` is the first of a line of rolled keys. `scopes` are separated by spaces. `side` binds to one direction."""
+
+    tenant: str
+    id: bytes
+    root: bytes
+    hash: bytes
+    name: str
+    scopes: str
+    gate: str | None
+    side: str | None
+    created_at: int
+    expires_at: int | None
+    revoked_at: int | None
+
+
+class SigningKeyRecord(NamedTuple):
+    """`sealed` is the private key (32 bytes) under the master key."""
+
+    kid: bytes
+    public: bytes
+    sealed: bytes
+    created_at: int
+    active_from: int
+    retired_at: int | None
+    gone_at: int | None
+
+
+class PepperRecord(NamedTuple):
+    version: int
+    sealed: bytes
+    created_at: int
+
+
+class IdempotencyRecord(NamedTuple):
+    """`content` is a hash of the first request; `resource` is the id of what it made."""
+
+    content: bytes
+    resource: str

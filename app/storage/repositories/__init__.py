@@ -1,0 +1,1 @@
+"""Records, a file for each noun: how they are found, kept and listed within one transaction."""

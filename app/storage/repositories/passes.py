@@ -1,0 +1,64 @@
+"""Passes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Select, and_, func, select
+
+from app.core.decision import Outcome
+from app.core.model import Direction
+from app.storage.records import PassRecord
+from app.storage.tables import holders, passes, verifications
+
+from .repository import Repository
+
+
+class Passes(Repository):
+    """What holders may do."""
+
+    def insert(self, tenant: str, pass_: PassRecord) -> None:
+        values = {name: value for name, value in pass_._asdict().items() if name in passes.c}
+        self._insert(passes, values | {"tenant": tenant, "status_at": pass_.created_at})
+
+    def get(self, tenant: str, id_: bytes) -> PassRecord | None:
+        return self._one(_select(tenant).where(passes.c.id == id_), PassRecord)
+
+    def lock(self, tenant: str, id_: bytes) -> PassRecord | None:
+        """The pass, held until the transaction ends: nobody is let in by it meanwhile."""
+        return self._one(
+            _select(tenant).where(passes.c.id == id_).with_for_update(of=passes, key_share=True), PassRecord
+        )
+
+    def change(self, tenant: str, id_: bytes, values: Mapping[str, Any]) -> None:
+        """Set columns of a pass that was locked."""
+        self._update(passes, and_(passes.c.tenant == tenant, passes.c.id == id_), values)
+
+    def count_entries(self, tenant: str, id_: bytes) -> int:
+        """The entries of a pass that has no limit, which nothing counts while they happen."""
+        return (
+            self._connection.scalar(
+                select(func.count()).where(
+                    verifications.c.tenant == tenant,
+                    verifications.c.pass_ == id_,
+                    verifications.c.decision == Outcome.ADMIT,
+                    verifications.c.direction == Direction.ENTRY,
+                )
+            )
+            or 0
+        )
+
+    def page(self, tenant: str, after: bytes | None, limit: int, *, holder: bytes | None) -> list[PassRecord]:
+        """Newest first."""
+        statement = _select(tenant)
+        if holder is not None:
+            statement = statement.where(passes.c.holder == holder)
+        return [PassRecord(*row) for row in self._page(statement, passes.c.id, after, limit)]
+
+
+def _select(tenant: str) -> Select[Any]:
+    columns = [holders.c[name] if name in ("ref", "number") else passes.c[name] for name in PassRecord._fields]
+    return (
+        select(*columns)
+        .join(holders, and_(holders.c.tenant == passes.c.tenant, holders.c.id == passes.c.holder))
+        .where(passes.c.tenant == tenant)
+    )

@@ -1,0 +1,35 @@
+"""Tokens."""
+
+from sqlalchemy import and_, select
+
+from app.storage.records import TokenRecord
+from app.storage.tables import tokens
+
+from .repository import Repository
+
+_COLUMNS = tuple(tokens.c[name] for name in TokenRecord._fields)
+
+
+class Tokens(Repository):
+    """Proofs of passes, never their text."""
+
+    def insert(self, tenant: str, token: TokenRecord) -> bool:
+        """Whether its id and its lookup were free."""
+        return self._insert(tokens, token._asdict() | {"tenant": tenant})
+
+    def get(self, tenant: str, id_: bytes) -> TokenRecord | None:
+        return self._one(select(*_COLUMNS).where(tokens.c.tenant == tenant, tokens.c.id == id_), TokenRecord)
+
+    def passes_of(self, tenant: str, ids: list[bytes], lookups: list[bytes]) -> list[tuple[bytes, bytes | None, bytes]]:
+        """`(id, lookup, pass)` of those tokens that are stored, by id or by lookup."""
+        rows = self._connection.execute(
+            select(tokens.c.id, tokens.c.lookup, tokens.c.pass_).where(
+                tokens.c.tenant == tenant, tokens.c.id.in_(ids) | tokens.c.lookup.in_(lookups)
+            )
+        )
+        return [(row[0], row[1], row[2]) for row in rows]
+
+    def revoke(self, tenant: str, id_: bytes, at: int) -> None:
+        """Refuse the token from now on. The first revocation's time stays."""
+        where = and_(tokens.c.tenant == tenant, tokens.c.id == id_, tokens.c.revoked_at.is_(None))
+        self._update(tokens, where, {"revoked_at": at})

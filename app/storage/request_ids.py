@@ -1,0 +1,112 @@
+"""Request ids: what makes a retry safe. The first answer is found before any rule is asked."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Select, TableClause, and_, select, update
+
+from app.core.decision import Outcome
+
+from .attempt import Attempt, Settled
+from .bulk import Bulk, incoming
+from .engine import Engine
+from .tables import holders, request_ids, verifications
+
+
+class RequestKey(NamedTuple):
+    """Whose request id: it counts within a tenant and a line of rolled credentials."""
+
+    tenant: str
+    credential: bytes
+    request_id: str
+
+
+class FirstAnswer(NamedTuple):
+    """What was asked under a request id, as a keyed hash, and what was answered."""
+
+    content: bytes | None
+    settled: Settled
+
+
+def request_key(attempt: Attempt) -> RequestKey | None:
+    """The key of an attempt that carries a request id."""
+    if attempt.request_id is None:
+        return None
+    return RequestKey(attempt.tenant, attempt.credential, attempt.request_id)
+
+
+class RequestIds:
+    """Loads and keeps first answers, a batch at a time."""
+
+    def __init__(self, engine: Engine) -> None:
+        key = (request_ids.c.tenant, request_ids.c.credential, request_ids.c.request_id)
+        asked = incoming(*key)
+        same = and_(*(column == asked.c[column.key] for column in key))
+        self._load = Bulk(engine, asked, _first_answers(asked, same))
+        self._replayed = Bulk(engine, asked, update(request_ids).values(replays=request_ids.c.replays + 1).where(same))
+        kept = incoming(
+            *key, request_ids.c.verification, request_ids.c.content, request_ids.c.at, request_ids.c.replays
+        )
+        self._keep = Bulk(
+            engine,
+            kept,
+            engine.insert(request_ids)
+            .from_select([column.key for column in kept.c], select(*kept.c).where(kept.c.tenant.is_not(None)))
+            .on_conflict_do_nothing()
+            .returning(request_ids.c.request_id),
+        )
+
+    def first_answers(self, connection: Connection, attempts: Sequence[Attempt]) -> dict[RequestKey, FirstAnswer]:
+        """The first answers under those request ids that were used before."""
+        keys = {key: None for attempt in attempts if (key := request_key(attempt)) is not None}
+        found = {}
+        for tenant, credential, request_id, content, *columns in self._load.run(connection, list(keys)):
+            id_, decision, reason, flags, gate, direction, kind, at, pass_, ref, name = columns
+            found[RequestKey(tenant, credential, request_id)] = FirstAnswer(
+                content,
+                Settled(
+                    id_,
+                    Outcome(decision),
+                    reason,
+                    tuple(flags.split()),
+                    gate,
+                    direction,
+                    kind,
+                    at,
+                    pass_,
+                    ref,
+                    name,
+                    None,
+                    request_id,
+                ),
+            )
+        return found
+
+    def keep(self, connection: Connection, first: Sequence[tuple[RequestKey, FirstAnswer, int]]) -> bool:
+        """Keep first answers and when they were given. False where another process was first with one of them."""
+        rows = sorted((*key, answer.settled.verification, answer.content, at, 0) for key, answer, at in first)
+        return len(self._keep.run(connection, rows)) == len(rows)
+
+    def replayed(self, connection: Connection, keys: Sequence[RequestKey]) -> None:
+        """A small write for each replay, so that its commit shows that what it answers from is durable."""
+        self._replayed.run(connection, sorted(set(keys)))
+
+
+def _first_answers(asked: TableClause, same: ColumnElement[bool]) -> Select[Any]:
+    v = verifications.c
+    return (
+        select(
+            *(
+                request_ids.c.tenant,
+                request_ids.c.credential,
+                request_ids.c.request_id,
+                request_ids.c.content,
+            ),
+            *(v.id, v.decision, v.reason, v.flags, v.gate, v.direction, v.kind, v.at, v.pass_),
+            *(holders.c.ref, holders.c.name),
+        )
+        .select_from(asked)
+        .join(request_ids, same)
+        .join(verifications, and_(v.tenant == request_ids.c.tenant, v.id == request_ids.c.verification))
+        .outerjoin(holders, and_(holders.c.tenant == v.tenant, holders.c.id == v.holder))
+    )

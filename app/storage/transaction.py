@@ -1,0 +1,33 @@
+"""All records, as one transaction sees them."""
+
+from sqlalchemy import Connection
+
+from .engine import Engine
+from .repositories.api_keys import ApiKeys
+from .repositories.budgets import Budgets
+from .repositories.gates import Gates
+from .repositories.holders import Holders
+from .repositories.idempotency_keys import IdempotencyKeys
+from .repositories.passes import Passes
+from .repositories.secrets import Secrets
+from .repositories.tenants import Tenants
+from .repositories.tokens import Tokens
+from .repositories.verifications import Verifications
+from .repositories.zones import Zones
+
+
+class Transaction:
+    """What a service reads and writes through. It ends when the service's function returns."""
+
+    def __init__(self, connection: Connection, engine: Engine) -> None:
+        self.tenants = Tenants(connection, engine)
+        self.zones = Zones(connection, engine)
+        self.gates = Gates(connection, engine)
+        self.holders = Holders(connection, engine)
+        self.passes = Passes(connection, engine)
+        self.tokens = Tokens(connection, engine)
+        self.verifications = Verifications(connection, engine)
+        self.budgets = Budgets(connection, engine)
+        self.api_keys = ApiKeys(connection, engine)
+        self.secrets = Secrets(connection, engine)
+        self.idempotency_keys = IdempotencyKeys(connection, engine)
