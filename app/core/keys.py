@@ -15,6 +15,11 @@ PUBLISHED_BEFORE_USE = 3 * DAY
 
 LONGEST_TOKEN = MAX_LIFETIME_S[True] * 1_000_000
 
+_PRIME = 2**255 - 19
+_ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+_SMALL_ORDER = frozenset({0, 1, _PRIME - 1, _ORDER_8, _PRIME - _ORDER_8, _PRIME, _PRIME + 1})
+"""The y coordinates of the eight points of order 1, 2, 4 and 8, and the longer spellings of 0 and 1."""
+
 
 def thumbprint(public: bytes) -> bytes:
     """The RFC 9679 thumbprint (32 bytes): SHA-256 of the canonical COSE_Key {1: OKP, -1: Ed25519, -2: x}."""
@@ -43,17 +48,28 @@ class KeyTimes(NamedTuple):
 
 
 class Ed25519Key:
-    """A public key that checks signatures with `cryptography`."""
+    """A public key that checks signatures with `cryptography`.
+
+    Points of small order are refused, as libsodium does: under such a key one signature holds for many messages.
+    """
 
     algorithm = ED25519
 
     def __init__(self, public: bytes) -> None:
         self._key = Ed25519PublicKey.from_public_bytes(public)
+        self._weak = _is_of_small_order(public)
 
     def verify(self, signature: bytes, message: bytes) -> bool:
         """Whether `signature` is this key's over `message` (RFC 8032 section 5.1.7)."""
+        if self._weak or _is_of_small_order(signature[:32]):
+            return False
         try:
             self._key.verify(signature, message)
         except InvalidSignature:
             return False
         return True
+
+
+def _is_of_small_order(point: bytes) -> bool:
+    """Whether it is, as RFC 8032 section 5.1.2 writes points; the sign of x stands in the last bit."""
+    return int.from_bytes(point, "little") & (1 << 255) - 1 in _SMALL_ORDER

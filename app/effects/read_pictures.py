@@ -328,7 +328,7 @@ class _WorkerContext(context.SpawnContext):
     def __init__(self) -> None:
         self._workers: WeakSet[_WorkerProcess] = WeakSet()
 
-    def Process(self, **arguments: Any) -> _WorkerProcess:  # type: ignore[override]  # noqa: N802, ANN401
+    def Process(self, **arguments: Any) -> _WorkerProcess:  # type: ignore[override]  # noqa: ANN401, N802
         worker = _WorkerProcess(**arguments)
         self._workers.add(worker)
         return worker

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from io import BytesIO
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -78,7 +78,7 @@ def test_one_text_gives_one_drawing() -> None:
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_the_modules_that_an_svg_draws_are_read_again(text: str) -> None:
-    root = ElementTree.fromstring(draw_svg(text))
+    root = ET.fromstring(draw_svg(text))
     ground, code = root.findall(f"{SVG}path")
     size = len(modules(text))
     assert root.get("viewBox") == f"0 0 {size} {size}"

@@ -273,6 +273,11 @@ def alive(pid: int) -> bool:
     return state not in {"Z", "X"}
 
 
+def libraries(pid: int) -> set[str]:
+    """The names of the files that a process has mapped into memory."""
+    return {Path(line).name for line in Path(f"/proc/{pid}/maps").read_text().splitlines()}
+
+
 async def refusal_of(reader: PictureReader, data: bytes, timeout_s: float = 2.0) -> str:
     """The code with which a reader refuses a picture."""
     with pytest.raises(PictureRefused) as caught:
@@ -371,7 +376,7 @@ async def test_a_worker_imports_neither_the_main_module_nor_the_rest_of_the_serv
 ) -> None:
     assert len(workers()) == 2
     for pid in workers():
-        mapped = {Path(line).name for line in Path(f"/proc/{pid}/maps").read_text().splitlines()}
+        mapped = libraries(pid)
         assert any(name.startswith("zxingcpp.") for name in mapped)
         assert not any(name.startswith(("_multiarray_umath", "_pydantic_core", "_rust")) for name in mapped)
 
