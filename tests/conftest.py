@@ -6,14 +6,26 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from tests.postgres import PostgresServer
 from tests.service import Service, running_service
 
+from app.logs import _places_only
 from app.settings import Settings
 from app.wiring import prepare_database
 
 MASTER_KEY = "7f" * 32
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _plain_logs() -> None:
+    """Logs as in production, to where pytest finds them: structlog's own would draw every variable of a traceback."""
+    structlog.configure(
+        processors=[_places_only, structlog.processors.JSONRenderer(default=repr)],
+        logger_factory=structlog.PrintLoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
 
 
 @pytest.fixture(scope="session")

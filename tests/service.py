@@ -88,16 +88,19 @@ class Service:
 
 
 @asynccontextmanager
-async def running_service(settings: Settings, *, time_zone: str = "UTC") -> AsyncIterator[Service]:
-    """A service on a database of its own, with the tenant `acme`."""
+async def running_service(
+    settings: Settings, *, time_zone: str = "UTC", key: str | None = None, clock: TestClock | None = None
+) -> AsyncIterator[Service]:
+    """A service with the tenant `acme`; with `key`, on a database where that tenant and its key are already."""
     prepare_database(settings, apply_migrations=True)
-    clock = TestClock()
+    clock = clock or TestClock()
     front = Front(make_routes(version("gatepass"), None))
     async with (
         running(settings, clock=clock) as context,
         httpx.AsyncClient(transport=httpx.ASGITransport(app=front), base_url="http://gatepass.test") as http,
     ):
         serve(front, context)
-        key = await create_tenant(context, "acme", time_zone)
-        assert key.secret is not None
-        yield Service(context, http, key.secret, clock)
+        if key is None:
+            key = (await create_tenant(context, "acme", time_zone)).secret
+        assert key is not None
+        yield Service(context, http, key, clock)

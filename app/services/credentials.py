@@ -68,7 +68,7 @@ def new_secret(kind: str, entropy: Entropy) -> str:
 
 def hash_secret(secret: str) -> bytes:
     """What is stored of a key."""
-    return hashlib.sha256(secret.encode("ascii")).digest()
+    return hashlib.sha256(secret.encode("utf-8")).digest()
 
 
 def looks_like_a_key(text: str) -> bool:
@@ -101,12 +101,12 @@ class Credentials:
 
     async def authenticate(self, secret: str) -> Caller | None:
         """Whose key it is; None for an unknown, revoked or expired one. Raises `Unavailable`."""
-        if not looks_like_a_key(secret):
-            return None
         hash_ = hash_secret(secret)
         caller = self._callers.get(hash_)
         now = self._clock.now()
         if caller is None or now - self._confirmed_at > _FRESH:
+            if not looks_like_a_key(secret):
+                return None
             caller = await self._ask(hash_, caller)
         if caller is None or (caller.expires_at is not None and now >= caller.expires_at):
             return None

@@ -150,7 +150,7 @@ def _changed_scope(tx: Transaction, tenant: str, pass_: PassRecord, wish: Mappin
     before = ("all", []) if scope["gates"] == "all" else ("", scope["gates"])
     every_gate = wish.get("every_gate", before[0] == "all")
     gates, zones = wish.get("gates", before[1]), wish.get("zones", scope["zones"])
-    _check_scope(tx, tenant, gates, zones)
+    _check_scope(tx, tenant, wish.get("gates", ()), wish.get("zones", ()))  # what it named before may be gone by now
     return scope_text(every_gate=every_gate, gates=gates, zones=zones)
 
 

@@ -7,12 +7,11 @@
    `unavailable`, and the same `request_id` settles it later; on the way out nobody is held back.
 """
 
-import hmac
 from typing import NamedTuple, NoReturn
 
 from app.core.decision import AMBIGUOUS, NO_CODE_IN_PICTURE, OK, UNAVAILABLE, Outcome, is_exit_side
 from app.core.model import Claims, Direction, Presented, Refused
-from app.core.token_format import UNRECOGNISED
+from app.core.token_format import UNRECOGNISED, keyed_hash
 from app.core.tokens import recognise
 from app.effects.read_pictures import PictureRefused
 from app.storage.attempt import Attempt, Settled, Unsettled
@@ -108,8 +107,8 @@ def _attempt(app: Context, caller: Caller, presentation: Presentation, presented
 def _content(app: Context, presentation: Presentation, presented: Presented, text: str) -> bytes:
     """What was asked under a request id, as a keyed hash: a token by its id, so that its spelling does not matter."""
     token = presented.lookups[0] if isinstance(presented, Claims) else text.encode()
-    asked = b"\0".join((token, presentation.gate.encode(), (presentation.direction or "").encode()))
-    return hmac.digest(app.keychain.keyring.peppers[-1].secret, asked, "sha256")
+    asked: list[object] = ["request", token, presentation.gate, presentation.direction or ""]
+    return keyed_hash(app.keychain.keyring.peppers[-1], asked)
 
 
 async def _in_picture(app: Context, tenant: str, picture: bytes) -> tuple[Presented, str]:

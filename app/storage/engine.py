@@ -1,10 +1,12 @@
 """What a storage engine is: all in which one database differs from another."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import sqlalchemy
-from sqlalchemy import ColumnClause, ColumnElement, Connection, Dialect, Table
+from sqlalchemy import ColumnClause, ColumnElement, Connection, Dialect, Select, Table
+
+Row = Sequence[Any]
 
 
 class Engine(Protocol):
@@ -28,6 +30,12 @@ class Engine(Protocol):
         self, columns: Sequence[ColumnClause[Any]], rows: Sequence[Sequence[Any]], statement: str
     ) -> tuple[str, tuple[Any, ...]]:
         """`statement` behind a common table expression `incoming` of the rows, and its parameters."""
+
+    def packed(self, statement: Select[Any]) -> tuple[Select[Any], Callable[[Sequence[Row]], Sequence[Row]]]:
+        """A select that can be fetched at once, and what gives its rows as those of `statement`."""
+
+    def write(self, connection: Connection, sql: str, parameters: tuple[Any, ...]) -> int:
+        """Run an insert or update; how many rows it wrote."""
 
     def insert(self, table: Table) -> Any:  # noqa: ANN401  each dialect has an Insert of its own, with ON CONFLICT
         """The dialect's INSERT."""

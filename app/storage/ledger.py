@@ -48,7 +48,7 @@ class Ledger:
         decided: list[Decided] = []
         first: list[tuple[RequestKey, FirstAnswer, int]] = []
         replayed: list[RequestKey] = []
-        changed: defaultdict[Hashable, list[Change]] = defaultdict(list)
+        changed: defaultdict[tuple[str, Hashable], list[Change]] = defaultdict(list)
         for attempt, known in zip(attempts, facts, strict=True):
             key = request_key(attempt)
             if key is not None and key in answers:
@@ -62,10 +62,11 @@ class Ledger:
                 continue
             self.known_gates[attempt.tenant, known.gate.id] = known.gate
             if changed:
-                known = apply(known, [change for each in _subjects(known) for change in changed.get(each, ())])  # noqa: PLW2901  the attempt is decided on these
+                earlier = [change for each in _subjects(known) for change in changed.get((attempt.tenant, each), ())]
+                known = apply(known, earlier)  # noqa: PLW2901  the attempt is decided on these
             decision = decide(known)
             for change in decision.changes:
-                changed[change.key].append(change)
+                changed[attempt.tenant, change.key].append(change)
             settled = _settled(attempt, known, decision)
             decided.append(Decided(attempt, known, decision, next(self._seq)))
             results.append(settled)

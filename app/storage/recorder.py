@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import Column, Connection, Integer, TableClause, and_, select, update
 
 from app.core.decision import CountEntry, Decision, Redeem, SpendBudget
-from app.core.model import Facts
+from app.core.model import BudgetKey, Facts
 
 from .attempt import Attempt
-from .bulk import Bulk, Row, incoming
-from .engine import Engine
+from .bulk import BulkWrite, incoming
+from .engine import Engine, Row
 from .failures import Conflict
 from .tables import budgets, passes, redemptions, verifications
 
@@ -37,9 +37,9 @@ class Recorder:
 
     def write(self, connection: Connection, decided: Sequence[Decided]) -> None:
         """Write the changes and the verifications. Raises `Conflict` where another process redeemed a token first."""
-        redemptions_: list[Row] = []
+        redemptions_: list[tuple[Any, ...]] = []
         entries: Counter[tuple[str, bytes]] = Counter()
-        spent: dict[Any, Row] = {}
+        spent: dict[BudgetKey, tuple[str | int, ...]] = {}
         repeats: Counter[tuple[str, bytes, int]] = Counter()
         records: list[Row] = []
         for attempt, facts, decision, seq in decided:
@@ -69,12 +69,12 @@ class Recorder:
                     entries[tenant, change.key] += 1
                 elif isinstance(change, SpendBudget):
                     spent[change.key] = (*change.key, *change.budget)
-        self._record.run(connection, records)
-        if len(self._redeem.run(connection, sorted(redemptions_))) != len(redemptions_):
+        self._record.write(connection, records)
+        if self._redeem.write(connection, sorted(redemptions_)) != len(redemptions_):
             raise Conflict
-        self._count_entries.run(connection, sorted((*key, count) for key, count in entries.items()))
-        self._spend.run(connection, sorted(spent.values()))
-        self._repeat.run(connection, sorted((*key, count) for key, count in repeats.items()))
+        self._count_entries.write(connection, sorted([(*key, count) for key, count in entries.items()]))
+        self._spend.write(connection, sorted(spent.values()))
+        self._repeat.write(connection, sorted((*key, count) for key, count in repeats.items()))
 
 
 def _verification(attempt: Attempt, facts: Facts, decision: Decision, seq: int) -> Row:
@@ -98,28 +98,25 @@ def _verification(attempt: Attempt, facts: Facts, decision: Decision, seq: int) 
     )
 
 
-def _redeem(engine: Engine) -> Bulk:
-    """The arbiter: of two that redeem the same use, one gets its row back and the other gets nothing."""
+def _redeem(engine: Engine) -> BulkWrite:
+    """The arbiter: of two that redeem the same use, one writes its row and the other writes nothing."""
     names = ("tenant", "token", "use_no", "verification", "at", "gate", "credential", "direction", "repeats")
     rows = incoming(*(redemptions.c[name] for name in names))
-    return Bulk(
+    return BulkWrite(
         engine,
         rows,
-        engine.insert(redemptions)
-        .from_select(list(names), _all_of(rows))
-        .on_conflict_do_nothing()
-        .returning(redemptions.c.token),
+        engine.insert(redemptions).from_select(list(names), _all_of(rows)).on_conflict_do_nothing(),
     )
 
 
-def _record(engine: Engine) -> Bulk:
+def _record(engine: Engine) -> BulkWrite:
     names = [column.key for column in verifications.c if column.key != "xact"]
     rows = incoming(*(verifications.c[name] for name in names))
     values = {name: rows.c[name] for name in names} | {
         "seq": engine.verification_seq(rows.c.seq),
         "xact": engine.transaction_number(),
     }
-    return Bulk(
+    return BulkWrite(
         engine,
         rows,
         engine.insert(verifications).from_select(
@@ -128,9 +125,9 @@ def _record(engine: Engine) -> Bulk:
     )
 
 
-def _count_entries(engine: Engine) -> Bulk:
+def _count_entries(engine: Engine) -> BulkWrite:
     rows = incoming(passes.c.tenant, passes.c.id, Column("n", Integer))
-    return Bulk(
+    return BulkWrite(
         engine,
         rows,
         update(passes)
@@ -139,10 +136,10 @@ def _count_entries(engine: Engine) -> Bulk:
     )
 
 
-def _repeat(engine: Engine) -> Bulk:
+def _repeat(engine: Engine) -> BulkWrite:
     """A small write for each repeat, so that its commit shows that the admission it repeats is durable."""
     rows = incoming(redemptions.c.tenant, redemptions.c.token, redemptions.c.use_no, Column("n", Integer))
-    return Bulk(
+    return BulkWrite(
         engine,
         rows,
         update(redemptions)
@@ -157,10 +154,10 @@ def _repeat(engine: Engine) -> Bulk:
     )
 
 
-def _spend(engine: Engine) -> Bulk:
+def _spend(engine: Engine) -> BulkWrite:
     rows = incoming(*budgets.c)
     insert = engine.insert(budgets).from_select([column.key for column in budgets.c], _all_of(rows))
-    return Bulk(
+    return BulkWrite(
         engine,
         rows,
         insert.on_conflict_do_update(

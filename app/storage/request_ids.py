@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Select, TableClause, and_, sel
 from app.core.decision import Outcome
 
 from .attempt import Attempt, Settled
-from .bulk import Bulk, incoming
+from .bulk import BulkRead, BulkWrite, incoming
 from .engine import Engine
 from .tables import holders, request_ids, verifications
 
@@ -42,25 +42,26 @@ class RequestIds:
         key = (request_ids.c.tenant, request_ids.c.credential, request_ids.c.request_id)
         asked = incoming(*key)
         same = and_(*(column == asked.c[column.key] for column in key))
-        self._load = Bulk(engine, asked, _first_answers(asked, same))
-        self._replayed = Bulk(engine, asked, update(request_ids).values(replays=request_ids.c.replays + 1).where(same))
+        self._load = BulkRead(engine, asked, _first_answers(asked, same))
+        self._replayed = BulkWrite(
+            engine, asked, update(request_ids).values(replays=request_ids.c.replays + 1).where(same)
+        )
         kept = incoming(
             *key, request_ids.c.verification, request_ids.c.content, request_ids.c.at, request_ids.c.replays
         )
-        self._keep = Bulk(
+        self._keep = BulkWrite(
             engine,
             kept,
             engine.insert(request_ids)
             .from_select([column.key for column in kept.c], select(*kept.c).where(kept.c.tenant.is_not(None)))
-            .on_conflict_do_nothing()
-            .returning(request_ids.c.request_id),
+            .on_conflict_do_nothing(),
         )
 
     def first_answers(self, connection: Connection, attempts: Sequence[Attempt]) -> dict[RequestKey, FirstAnswer]:
         """The first answers under those request ids that were used before."""
         keys = {key: None for attempt in attempts if (key := request_key(attempt)) is not None}
         found = {}
-        for tenant, credential, request_id, content, *columns in self._load.run(connection, list(keys)):
+        for tenant, credential, request_id, content, *columns in self._load.rows(connection, list(keys)):
             id_, decision, reason, flags, gate, direction, kind, at, pass_, ref, name = columns
             found[RequestKey(tenant, credential, request_id)] = FirstAnswer(
                 content,
@@ -85,11 +86,11 @@ class RequestIds:
     def keep(self, connection: Connection, first: Sequence[tuple[RequestKey, FirstAnswer, int]]) -> bool:
         """Keep first answers and when they were given. False where another process was first with one of them."""
         rows = sorted((*key, answer.settled.verification, answer.content, at, 0) for key, answer, at in first)
-        return len(self._keep.run(connection, rows)) == len(rows)
+        return self._keep.write(connection, rows) == len(rows)
 
     def replayed(self, connection: Connection, keys: Sequence[RequestKey]) -> None:
         """A small write for each replay, so that its commit shows that what it answers from is durable."""
-        self._replayed.run(connection, sorted(set(keys)))
+        self._replayed.write(connection, sorted(set(keys)))
 
 
 def _first_answers(asked: TableClause, same: ColumnElement[bool]) -> Select[Any]:

@@ -70,6 +70,7 @@ class Settler:
                         ending = True
                     else:
                         waiting.append(more)
+            waiting = [each for each in waiting if not each.future.done()]  # given up: it was told, and stays undone
             results = self._settle([each.work for each in waiting])
             with suppress(RuntimeError):  # the loop is closed: nobody is left to be answered
                 self._loop.call_soon_threadsafe(_deliver, waiting, results)
@@ -90,6 +91,7 @@ class Settler:
                 return [result for each in work for result in self._settle([each])]
             if isinstance(work[0], Attempt):
                 _log.error("attempt_not_settled", exc_info=fault)
+                return [Unavailable("the attempt could not be settled")]
             return [fault]
 
     def _in_one_transaction(self, work: Sequence[Work]) -> Sequence[Any]:

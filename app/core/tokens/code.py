@@ -1,18 +1,15 @@
-"""`code`: typed by hand. The holder's number, then 7 random digits and a Damm check digit: `1042 8392 0174`.
+"""`code`: typed by hand. The holder's number, then 7 random digits and a Damm check digit: `1042 8392 0170`.
 
 The check digit is over all the digits before it, so a slip of the fingers is told from a guess and costs nothing.
 Only a keyed hash is ever stored. How guessing is kept hopeless stands in `rules/throttled.py`.
 """
 
-import hmac
 import re
 from typing import NamedTuple
 
-import cbor2
-
 from .. import damm
 from ..model import Claims, Presented, Refused
-from ..token_format import MALFORMED, Keyring, Pepper
+from ..token_format import MALFORMED, Keyring, Pepper, keyed_hash
 
 RANDOM_DIGITS = 7
 CODES = 10**RANDOM_DIGITS
@@ -39,8 +36,7 @@ class CodeFormat(NamedTuple):
 
     def keyed_hash(self, text: str, tenant: str, pepper: Pepper) -> bytes:
         """What is stored: HMAC-SHA-256 under the pepper of CBOR ["code", tenant, number, the 8 digits after it]."""
-        content = ["code", tenant, int(text[:-8]), text[-8:]]
-        return hmac.digest(pepper.secret, cbor2.dumps(content, canonical=True), "sha256")
+        return keyed_hash(pepper, ["code", tenant, int(text[:-8]), text[-8:]])
 
     def open(self, text: str, tenant: str, keyring: Keyring) -> Presented | None:
         """Its claims: the hashes by which the store knows it, and the holder's number that it names."""

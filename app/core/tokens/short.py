@@ -3,15 +3,12 @@
 For readers with length limits and kiosks with poor optics. Only a keyed hash of it is ever stored.
 """
 
-import hmac
 import re
 from base64 import b32decode, b32encode
 from typing import NamedTuple
 
-import cbor2
-
 from ..model import Claims, Presented, Refused
-from ..token_format import MALFORMED, Keyring, Pepper
+from ..token_format import MALFORMED, Keyring, Pepper, keyed_hash
 
 PREFIX = "GP0"
 SECRET_BYTES = 16
@@ -32,7 +29,7 @@ class ShortFormat(NamedTuple):
     def keyed_hash(self, text: str, tenant: str, pepper: Pepper) -> bytes:
         """What is stored: HMAC-SHA-256 under the pepper of CBOR ["GP0", tenant, the 16 bytes]."""
         secret = b32decode(text[len(PREFIX) :] + "======")
-        return hmac.digest(pepper.secret, cbor2.dumps([PREFIX, tenant, secret], canonical=True), "sha256")
+        return keyed_hash(pepper, [PREFIX, tenant, secret])
 
     def open(self, text: str, tenant: str, keyring: Keyring) -> Presented | None:
         """Its claims: the hashes by which the store knows it."""

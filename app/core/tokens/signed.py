@@ -8,6 +8,7 @@ Layout (RFC 9052 section 4.2, RFC 8392 section 3, RFC 9864 section 2.2, RFC 9679
 """
 
 import re
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 import cbor2
@@ -72,7 +73,7 @@ class SignedFormat(NamedTuple):
 
 
 def encode_claims(token: Token, idx: int) -> bytes:
-    """The claims set of `token`: deterministic CBOR (RFC 8949 section 4.2.1, with the key order of RFC 7049)."""
+    """The claims of `token`: deterministic CBOR, keys length-first (RFC 8949 section 4.2.3, RFC 7049 section 3.9)."""
     claims: dict[int, object] = {
         _EXP: token.expires_at // SECOND,
         _IAT: token.issued_at // SECOND,
@@ -98,10 +99,11 @@ def _envelope(text: str) -> tuple[bytes, bytes, bytes]:
     return protected, payload, signature
 
 
+@lru_cache(maxsize=64)  # there are as many headers as keys
 def _kid(protected: bytes) -> bytes:
     """Only these two headers: no `crit`, no key in the token, no other algorithm."""
-    header = _strict(protected)
-    if type(header) is not dict or header.keys() != {_ALG, _KID}:
+    header = _labelled(protected)
+    if header.keys() != {_ALG, _KID}:
         raise ValueError("unexpected header")
     alg, kid = header[_ALG], header[_KID]
     if type(alg) is not int or alg != ED25519 or type(kid) is not bytes or len(kid) != 4:
@@ -110,8 +112,8 @@ def _kid(protected: bytes) -> bytes:
 
 
 def _claims(payload: bytes) -> Claims:
-    claims = _strict(payload)
-    if type(claims) is not dict or claims.keys() - {_AUD} != {_EXP, _IAT, _CTI, _GATEPASS}:
+    claims = _labelled(payload)
+    if claims.keys() - {_AUD} != {_EXP, _IAT, _CTI, _GATEPASS}:
         raise ValueError("unexpected claims")
     ours = claims[_GATEPASS]
     if type(ours) is not list or len(ours) != 3:
@@ -131,6 +133,14 @@ def _claims(payload: bytes) -> Claims:
     return Claims("signed", (cti,), token, idx)
 
 
+def _labelled(data: bytes) -> dict[int, Any]:
+    """A map whose labels are integers and nothing that merely equals one: in Python, True and 1.0 are equal to 1."""
+    value = _strict(data)
+    if type(value) is not dict or any(type(label) is not int for label in value):
+        raise ValueError("not a map under integers")
+    return value
+
+
 def _strict(data: bytes) -> Any:  # noqa: ANN401  what comes out is checked where it is used
     """One CBOR item in its one spelling: encoding it again must give back the very bytes.
 
@@ -147,8 +157,16 @@ def _strict(data: bytes) -> Any:  # noqa: ANN401  what comes out is checked wher
 
 
 def _to_be_signed(protected: bytes, payload: bytes, tenant: str) -> bytes:
-    """The Sig_structure of RFC 9052 section 4.4."""
-    external_aad = cbor2.dumps(["GP1", tenant], canonical=True)
+    return sig_structure(protected, _external_aad(tenant), payload)
+
+
+@lru_cache(maxsize=1024)
+def _external_aad(tenant: str) -> bytes:
+    return cbor2.dumps(["GP1", tenant], canonical=True)
+
+
+def sig_structure(protected: bytes, external_aad: bytes, payload: bytes) -> bytes:
+    """What a COSE_Sign1 signs: the Sig_structure of RFC 9052 section 4.4."""
     return cbor2.dumps(["Signature1", protected, external_aad, payload], canonical=True)
 
 

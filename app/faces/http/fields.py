@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -49,7 +50,13 @@ def show_time(at: int) -> str:
 
 def show_time_us(at: int) -> str:
     """An RFC 3339 time in UTC with six digits of fraction, always."""
-    return (_EPOCH + timedelta(microseconds=at)).isoformat(timespec="microseconds")[:-6] + "Z"
+    seconds, fraction = divmod(at, SECOND)
+    return f"{_second(seconds)}.{fraction:06}Z"
+
+
+@lru_cache(maxsize=64)
+def _second(seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat()[:-6]
 
 
 def maybe_time(at: int | None) -> str | None:

@@ -13,7 +13,6 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 
-from app.core.ids import show
 from app.services.context import Context
 from app.services.credentials import Caller
 
@@ -91,7 +90,7 @@ class _Exchange:
         self._scope = scope
         self._send = send
         self._begun = False
-        self.request_id = show("req", context.new_id())
+        self.request_id = "req_" + context.entropy.bytes(12).hex()
 
     async def send(self, message: Message) -> None:
         """Pass a message of the routes on, with the request's id in its headers."""

@@ -28,6 +28,7 @@ _CODES = {
     500: "internal_error",
     503: "unavailable",
 }
+_WHERE = ("body", "query", "path", "header")
 _STATUS = {Invalid: 422, NotFound: 404, Forbidden: 403, Clash: 409, TooManyPictures: 429}
 
 
@@ -107,7 +108,8 @@ def invalid(errors: list[ErrorDetails] | Any) -> Problem:  # noqa: ANN401  FastA
 
 
 def _field_error(error: ErrorDetails) -> dict[str, str]:
-    place = [str(part) for part in error["loc"] if part not in ("body", "query", "path")]
+    # Where a field may be of two types, pydantic puts the type that it tried into the place: literal['all'].
+    place = [str(part) for part in error["loc"] if part not in _WHERE and "[" not in str(part)]
     if error["type"] == "extra_forbidden":
         # The field's name is the caller's own text, which errors do not repeat.
         return {"field": ".".join(place[:-1]), "message": "There is a field here that is not known."}

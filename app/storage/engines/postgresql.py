@@ -1,6 +1,6 @@
 """PostgreSQL, through psycopg 3: the engine for more than one process, and for more than one machine."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnClause,
     ColumnElement,
     Connection,
+    Select,
     Table,
     Text,
     cast,
@@ -22,7 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
 
-from app.storage.bulk import Bulk, incoming
+from app.storage.bulk import BulkRead, BulkWrite, incoming
+from app.storage.engine import Row
 from app.storage.failures import Unavailable
 from app.storage.tables import budgets, passes, tokens, verification_seq
 
@@ -43,7 +45,7 @@ class PostgresqlEngine:
                 (tokens.c.tenant == asked.c.tenant) & or_(tokens.c.id == asked.c.id, tokens.c.lookup == asked.c.lookup),
             )
         )
-        self._lock_passes = Bulk(
+        self._lock_passes = BulkRead(
             self,
             asked,
             select(passes.c.id)
@@ -54,8 +56,10 @@ class PostgresqlEngine:
         wanted = incoming(budgets.c.tenant, budgets.c.kind, budgets.c.name)
         empty = select(*wanted.c, *(sqlalchemy.literal(0) for _ in range(3))).order_by(*wanted.c)
         columns = [budgets.c[name] for name in ("tenant", "kind", "name", "day", "spent", "last_at")]
-        self._make_budgets = Bulk(self, wanted, insert(budgets).from_select(columns, empty).on_conflict_do_nothing())
-        self._lock_budgets = Bulk(
+        self._make_budgets = BulkWrite(
+            self, wanted, insert(budgets).from_select(columns, empty).on_conflict_do_nothing()
+        )
+        self._lock_budgets = BulkRead(
             self,
             wanted,
             select(budgets.c.name)
@@ -103,15 +107,22 @@ class PostgresqlEngine:
         sql = f"WITH incoming ({names}) AS (SELECT * FROM unnest({arrays})) {statement}"
         return sql, tuple([row[place] for row in rows] for place in range(len(columns)))
 
+    def packed(self, statement: Select[Any]) -> tuple[Select[Any], Callable[[Sequence[Row]], Sequence[Row]]]:
+        """The statement as it is: psycopg fetches all rows at once."""
+        return statement, lambda rows: rows
+
+    def write(self, connection: Connection, sql: str, parameters: tuple[Any, ...]) -> int:
+        return connection.exec_driver_sql(sql, parameters).rowcount
+
     def insert(self, table: Table) -> Any:  # noqa: ANN401  see Engine
         return insert(table)
 
     def lock_passes(self, connection: Connection, tokens: Sequence[tuple[str, bytes | None, bytes | None]]) -> None:
-        self._lock_passes.run(connection, tokens)
+        self._lock_passes.rows(connection, tokens)
 
     def lock_budgets(self, connection: Connection, keys: Sequence[tuple[str, str, str]]) -> None:
-        self._make_budgets.run(connection, keys)
-        self._lock_budgets.run(connection, keys)
+        self._make_budgets.write(connection, keys)
+        self._lock_budgets.rows(connection, keys)
 
     def verification_seq(self, counted: ColumnElement[int]) -> ColumnElement[int]:  # noqa: ARG002  see Engine
         return verification_seq.next_value()

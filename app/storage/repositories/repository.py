@@ -25,7 +25,9 @@ class Repository:
     def _insert(self, table: Table, values: Mapping[str, Any]) -> bool:
         """Whether the row is new: False where a key of it is taken, also by another process just now."""
         statement = self._engine.insert(table).values(**values).on_conflict_do_nothing()
-        return bool(self._connection.execute(statement).rowcount)
+        # Asked for before the cursor is closed: afterwards psycopg counts -1, which would be true.
+        result = self._connection.execute(statement, execution_options={"preserve_rowcount": True})
+        return result.rowcount == 1
 
     def _update(self, table: Table, where: ColumnElement[bool], values: Mapping[str, Any]) -> bool:
         return bool(self._connection.execute(update(table).where(where).values(**values)).rowcount)

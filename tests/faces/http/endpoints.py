@@ -1,0 +1,150 @@
+"""Every endpoint under `/v1`: how it is called, and what a key needs for it. What holds everywhere is tested with it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy
+from tests.service import Service
+
+from app.storage.tables import metadata
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One method of one path. Names in braces, in the path and in the body's values, stand for what `seed` made."""
+
+    method: str
+    path: str
+    scope: str
+    body: Mapping[str, Any] | None = None
+    status: int = 200
+    foreign: tuple[str, ...] = ()
+    """The names that another tenant's must not be accepted for."""
+
+    @property
+    def template(self) -> str:
+        """The path as `openapi.yaml` has it."""
+        return re.sub(r"\{[a-z_]+\}", "{id}", self.path)
+
+    def at(self, made: Mapping[str, str]) -> str:
+        return self.path.format_map(made)
+
+    def filled(self, made: Mapping[str, str]) -> Any:
+        return _filled(self.body, made)
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def _filled(value: Any, made: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return value.format_map(made)
+    if isinstance(value, list):
+        return [_filled(each, made) for each in value]
+    if isinstance(value, Mapping):
+        return {name: _filled(each, made) for name, each in value.items()}
+    return value
+
+
+ENDPOINTS = (
+    Endpoint("POST", "/v1/zones", "gates:write", {"name": "A zone", "within": "{zone}"}, 201, ("zone",)),
+    Endpoint("GET", "/v1/zones", "gates:read"),
+    Endpoint("GET", "/v1/zones/{zone}", "gates:read", foreign=("zone",)),
+    Endpoint(
+        "POST",
+        "/v1/gates",
+        "gates:write",
+        {"name": "A gate", "from_zone": "{zone}", "into_zone": "{zone}"},
+        201,
+        ("zone",),
+    ),
+    Endpoint("GET", "/v1/gates", "gates:read"),
+    Endpoint("GET", "/v1/gates/{gate}", "gates:read", foreign=("gate",)),
+    Endpoint(
+        "PATCH", "/v1/gates/{gate}", "gates:write", {"name": "Renamed", "into_zone": "{zone}"}, foreign=("gate", "zone")
+    ),
+    Endpoint("DELETE", "/v1/gates/{spare_gate}", "gates:write", status=204, foreign=("spare_gate",)),
+    Endpoint("POST", "/v1/holders", "holders:write", {"ref": "another"}, 201),
+    Endpoint("GET", "/v1/holders", "holders:read"),
+    Endpoint("GET", "/v1/holders/{holder}", "holders:read", foreign=("holder",)),
+    Endpoint("POST", "/v1/holders/{holder}/clear-budget", "holders:write", foreign=("holder",)),
+    Endpoint(
+        "POST",
+        "/v1/passes",
+        "passes:write",
+        {"holder": "emp-1042", "gates": ["{gate}"], "zones": ["{zone}"]},
+        201,
+        ("gate", "zone"),
+    ),
+    Endpoint("GET", "/v1/passes", "passes:read"),
+    Endpoint("GET", "/v1/passes/{pass_}", "passes:read", foreign=("pass_",)),
+    Endpoint(
+        "PATCH",
+        "/v1/passes/{pass_}",
+        "passes:write",
+        {"gates": ["{gate}"], "zones": ["{zone}"]},
+        foreign=("pass_", "gate", "zone"),
+    ),
+    Endpoint("POST", "/v1/passes/{pass_}/suspend", "passes:write", {"reason": "lost badge"}, foreign=("pass_",)),
+    Endpoint("POST", "/v1/passes/{pass_}/resume", "passes:write", {"reason": "found it"}, foreign=("pass_",)),
+    Endpoint("POST", "/v1/passes/{spare_pass}/revoke", "passes:write", {"reason": "left"}, foreign=("spare_pass",)),
+    Endpoint(
+        "POST",
+        "/v1/tokens",
+        "tokens:issue",
+        {"pass": "{pass_}", "kind": "short", "gate": "{gate}"},
+        201,
+        ("pass_", "gate"),
+    ),
+    Endpoint("POST", "/v1/tokens/{spare_token}/revoke", "tokens:issue", foreign=("spare_token",)),
+    Endpoint(
+        "POST", "/v1/verifications", "verifications:create", {"gate": "{gate}", "token": "{text}"}, foreign=("gate",)
+    ),
+    Endpoint("GET", "/v1/verifications", "verifications:read"),
+    Endpoint(
+        "POST",
+        "/v1/api-keys",
+        "admin",
+        {"name": "A key", "scopes": ["verifications:create"], "gate": "{gate}"},
+        201,
+        ("gate",),
+    ),
+    Endpoint("GET", "/v1/api-keys", "admin"),
+    Endpoint("DELETE", "/v1/api-keys/{spare_key}", "admin", status=204, foreign=("spare_key",)),
+)
+
+
+async def seed(service: Service) -> dict[str, str]:
+    """One thing of each kind, by the names that the endpoints use."""
+    zone = await service.create("/v1/zones", name="Headquarters")
+    gate = await service.create("/v1/gates", name="Main door")
+    spare_gate = await service.create("/v1/gates", name="Spare")
+    pass_ = await service.pass_()
+    spare_pass = await service.pass_()
+    (holder,) = (await service.call("GET", "/v1/holders")).json()["items"]
+    token = await service.token(pass_)
+    spare_token = await service.token(pass_, "short")
+    key = await service.create("/v1/api-keys", name="spare", scopes=["gates:read"])
+    return {
+        "zone": zone["id"],
+        "gate": gate["id"],
+        "spare_gate": spare_gate["id"],
+        "pass_": pass_["id"],
+        "spare_pass": spare_pass["id"],
+        "holder": holder["id"],
+        "text": token["token"],
+        "spare_token": spare_token["id"],
+        "spare_key": key["id"],
+    }
+
+
+def stored(service: Service) -> dict[str, list[Any]]:
+    """Every row of every table, to see that nothing was stored."""
+    database: sqlalchemy.Engine = service.context.store._database  # type: ignore[attr-defined]
+    with database.connect().execution_options(read_only=True) as connection:
+        return {
+            table.name: sorted(map(repr, connection.execute(sqlalchemy.select(table))))
+            for table in metadata.sorted_tables
+        }
