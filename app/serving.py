@@ -28,10 +28,10 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
         raise CannotStart("SQLite has one writer, so one process serves. For more workers, use PostgreSQL.")
     config = server_config(host, port)
     if workers == 1:
-        with _listen(host, port) as listening:
+        with listen(host, port) as listening:
             uvicorn.Server(config).run(sockets=[listening])
         return
-    _listen(host, port).close()  # nobody else may listen here, which sockets that share a port would not notice
+    listen(host, port).close()  # nobody else may listen here, which sockets that share a port would not notice
     with tempfile.TemporaryDirectory(prefix="gatepass-metrics-") as counts:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
         config.workers = workers
@@ -87,13 +87,14 @@ class _SocketPerWorker:
         self._address = host, port
 
     def __reduce__(self) -> tuple[Callable[[str, int, bool], socket.socket], tuple[str, int, bool]]:
-        return _listen, (*self._address, True)
+        return listen, (*self._address, True)
 
     def close(self) -> None:
         """Nothing is open here."""
 
 
-def _listen(host: str, port: int, shared: bool = False) -> socket.socket:  # noqa: FBT001, FBT002  see __reduce__
+def listen(host: str, port: int, shared: bool = False) -> socket.socket:  # noqa: FBT001, FBT002  see __reduce__
+    """A listening socket; `shared` lets other processes listen beside it. Raises `CannotStart`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -7,6 +7,9 @@ from nacl.signing import SigningKey
 from app.core.keys import key_id
 from app.core.tokens.signed import ED25519
 
+PUBLIC_KEY_BYTES = 32
+SIGNATURE_BYTES = 64
+
 
 class SodiumKey:
     """A public key."""
@@ -14,10 +17,14 @@ class SodiumKey:
     algorithm = ED25519
 
     def __init__(self, public: bytes) -> None:
+        if len(public) != PUBLIC_KEY_BYTES:
+            raise ValueError("an Ed25519 public key has 32 bytes")
         self._public = public
 
     def verify(self, signature: bytes, message: bytes) -> bool:
         """Whether `signature` is this key's over `message` (RFC 8032 section 5.1.7)."""
+        if len(signature) != SIGNATURE_BYTES:
+            return False  # libsodium takes signature and message as one, and would not see where one ends
         try:
             crypto_sign_open(signature + message, self._public)
         except BadSignatureError:

@@ -56,3 +56,7 @@ async def create_once(
         return await app.store.write(work)
     except Conflict:
         return await app.store.write(work)
+    except Clash:
+        if retry is None:
+            raise
+        return await app.store.write(work)  # what is in the way may be what the same request made just now

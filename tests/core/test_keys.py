@@ -191,5 +191,17 @@ def test_both_implementations_agree_on_a_key_with_a_part_of_small_order() -> Non
 
 def test_a_public_key_has_32_bytes() -> None:
     for length in (0, 31, 33, 64):
-        with pytest.raises(ValueError, match="32 bytes"):
+        with pytest.raises(ValueError, match="32"):
             Ed25519Key(bytes(length))
+
+
+def test_a_signature_of_another_length_is_refused() -> None:
+    vector = VECTORS[1]
+    assert not agreed(vector.public, b"", vector.signature + vector.message)
+    assert not agreed(vector.public, vector.signature + b"\0", vector.message)
+
+
+def test_a_public_key_of_another_length_is_refused() -> None:
+    for key in (Ed25519Key, SodiumKey):
+        with pytest.raises(ValueError, match="32"):
+            key(bytes(31))

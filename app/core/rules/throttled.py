@@ -7,7 +7,7 @@ A code has 7 random digits, and a holder has one live code at a time, so one gue
 
 - Against one holder: `PER_NUMBER` = 10 guesses a day, hence at most 10 * 1e-7 = 1e-6 a day.
 - At one gate: `PER_GATE` = 100 guesses, then one in `TRICKLE` = ten minutes, at most 144 more in a day, hence at most
-  244 * 1e-7 = 2.44e-5 a day, under 3e-5.
+  244 * 1e-7 = 2.44e-5 a day, under 3e-5. (On the one day of 25 hours 150 more, and 2.5e-5.)
 
 A number's budget is kept whether or not a holder has that number, so that being throttled tells nothing. One typist
 spends at most a tenth of a gate's budget, so one person's errors never shut the gate for others.

@@ -37,7 +37,13 @@ async def _retry(
     request: Request,
     idempotency_key: Annotated[
         str | None,
-        Header(min_length=1, max_length=128, pattern=r"^[!-~]+$", description="Makes a repeated create safe."),
+        Header(
+            alias="Idempotency-Key",
+            min_length=1,
+            max_length=128,
+            pattern=r"^[!-~]+$",
+            description="Makes a repeated create safe: within 30 days the same key gives the same resource.",
+        ),
     ] = None,
 ) -> Retry | None:
     if idempotency_key is None:

@@ -13,6 +13,9 @@ from app.core.model import SECOND
 from app.services.mistakes import NotFound
 
 _RFC3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})")
+TEXT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+"""A gate's or zone's id: the caller's own, or one that was made up."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = datetime(9000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -95,13 +98,14 @@ def id_of(prefix: str, noun: str, text: str) -> bytes:
 
 def text_id_of(noun: str, text: str) -> str:
     """A gate's or zone's id in a path. One that cannot be an id is one that is not there."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", text):
+    if not TEXT_ID.fullmatch(text):
         raise NotFound(noun)
     return text
 
 
 __all__ = [
     "SECOND",
+    "TEXT_ID",
     "Answer",
     "Any",
     "Body",

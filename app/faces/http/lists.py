@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.services.mistakes import Invalid
 from app.services.pages import Page
 
+from .fields import TEXT_ID
+
+ID_BYTES = 16
 _DIGEST_BYTES = 8
 
 
@@ -31,7 +34,7 @@ class ListQuery(BaseModel):
             digest, key = cbor2.loads(urlsafe_b64decode(self.cursor.encode("ascii") + b"=="))
         except (ValueError, TypeError, binascii.Error, cbor2.CBORError):
             digest = key = None
-        if digest != self._filter_digest(list_name) or type(key) is not key_type:
+        if digest != self._filter_digest(list_name) or type(key) is not key_type or not _is_an_id(key):
             raise Invalid("cursor", "The cursor is of another list or filter. Begin without one.")
         return key
 
@@ -46,3 +49,8 @@ class ListQuery(BaseModel):
     def _filter_digest(self, list_name: str) -> bytes:
         wanted = self.model_dump(exclude={"limit", "cursor"})
         return hashlib.sha256(repr((list_name, sorted(wanted.items()))).encode()).digest()[:_DIGEST_BYTES]
+
+
+def _is_an_id(key: str | bytes) -> bool:
+    """Whether a list could have come to `key`. Cursors are not signed: whoever makes one up reads their own list."""
+    return len(key) == ID_BYTES if isinstance(key, bytes) else bool(TEXT_ID.fullmatch(key))

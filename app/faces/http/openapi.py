@@ -1,5 +1,7 @@
 """`openapi.yaml`: generated from the routes, and completed with what FastAPI cannot know."""
 
+import sys
+from importlib.metadata import version
 from typing import Any
 
 import yaml
@@ -93,3 +95,9 @@ def _add_problems(path: str, operation: dict[str, Any]) -> None:
     problem = {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="ProblemDetails")}}}
     for status, description in _PROBLEMS.items():
         responses[str(status)] = {"description": description, "content": problem}
+
+
+if __name__ == "__main__":
+    from app.faces.http.routes import make_routes
+
+    sys.stdout.write(as_yaml(make_routes(version("gatepass"), None)))

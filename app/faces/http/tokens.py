@@ -1,6 +1,7 @@
 """`/v1/tokens`."""
 
 import asyncio
+import re
 from base64 import b64encode
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -23,6 +24,9 @@ from .problems import Problem
 router = APIRouter(prefix="/v1/tokens", tags=["tokens"])
 
 Kind = Literal["signed", "short", "code"]
+_OFFERED = ("application/json", "image/png", "image/svg+xml")
+_LONGEST_ACCEPT = 1024
+_QVALUE = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 _DRAW = {"png": (draw_png, "image/png"), "svg": (draw_svg, "image/svg+xml")}
 
 
@@ -73,13 +77,14 @@ async def create(
     caller: Issuer,
     body: NewToken,
     retry: RetryKey,
-    accept: Annotated[str, Header(max_length=256)] = "*/*",
+    accept: Annotated[str, Header(include_in_schema=False)] = "*/*",
 ) -> Any:  # noqa: ANN401  the model above, or a picture
     """Issue a token of the pass. With `Accept: image/png` or `image/svg+xml` the answer is the picture itself."""
     wish = TokenWish(id_of("pass", "pass", body.pass_), body.kind, body.ttl_s, body.gate, body.reusable)
     issued = await issue(app, caller, wish, retry)
+    wanted = _preferred(accept)
     for draw, media_type in _DRAW.values():
-        if accept.split(";")[0].strip().lower() == media_type:
+        if media_type == wanted:
             return await _picture(issued, draw, media_type)
     shown = _show(issued.record) | {"token": issued.text, "display": issued.display, "picture": None}
     if body.picture is not None and issued.text is not None:
@@ -93,6 +98,32 @@ async def create(
 async def revoke(app: App, caller: Issuer, id: str) -> Any:  # noqa: A002, ANN401  the model above
     """Refuse the token from the moment of the answer."""
     return _show(await revoke_token(app, caller, id_of("tok", "token", id)))
+
+
+def _preferred(accept: str) -> str:
+    """Which media type an `Accept` header likes best (RFC 9110 section 12.5.1); JSON where it likes none."""
+    best, best_rank = _OFFERED[0], (0.0, 0, 0)
+    for offered in _OFFERED:
+        # Of the ranges that match, the most specific one counts.
+        matches = (offered, offered.partition("/")[0] + "/*", "*/*")
+        found: tuple[int, float, int] | None = None
+        for place, each in enumerate(accept[:_LONGEST_ACCEPT].lower().split(",")):
+            media_range, *parameters = (part.strip() for part in each.split(";"))
+            quality = _quality(parameters)
+            if media_range in matches and quality is not None:
+                specific = -matches.index(media_range)
+                if found is None or specific > found[0]:
+                    found = (specific, quality, -place)
+        if found is not None and found[1] > 0 and (rank := (found[1], found[0] + 3, found[2])) > best_rank:
+            best, best_rank = offered, rank
+    return best
+
+
+def _quality(parameters: list[str]) -> float | None:
+    for parameter in parameters:
+        if parameter.startswith("q="):
+            return float(parameter[2:]) if _QVALUE.fullmatch(parameter, 2) else None
+    return 1.0
 
 
 async def _picture(issued: IssuedToken, draw: Any, media_type: str) -> Response:  # noqa: ANN401  a drawing function

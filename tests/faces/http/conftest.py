@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+
 from tests.conftest import make_settings
 from tests.service import Service, running_service
 

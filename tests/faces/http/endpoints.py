@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy
-from tests.service import Service
 
 from app.storage.tables import metadata
+from tests.service import Service
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
+
+from app.services.credentials import SCOPES
 from tests.faces.http.answers import TIME, assert_problem, shown_id
 from tests.faces.http.endpoints import ENDPOINTS, Endpoint, seed, stored
 from tests.service import Service
-
-from app.services.credentials import SCOPES
 
 
 async def test_a_keys_secret_is_shown_once(service: Service) -> None:

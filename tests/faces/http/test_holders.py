@@ -1,6 +1,7 @@
 """`/v1/holders`."""
 
 import pytest
+
 from tests.faces.http.answers import TIME, assert_problem, shown_id
 from tests.service import Service
 

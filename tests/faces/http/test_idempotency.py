@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from tests.faces.http.answers import assert_problem
 from tests.faces.http.endpoints import ENDPOINTS, Endpoint, seed, stored
 from tests.service import Service

@@ -8,11 +8,11 @@ import cbor2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.faces.http.answers import assert_problem
-from tests.service import Service
 
 from app.faces.http.lists import ListQuery
 from app.services.mistakes import Invalid
+from tests.faces.http.answers import assert_problem
+from tests.service import Service
 
 LISTS = ["zones", "gates", "holders", "passes", "verifications", "api-keys"]
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from tests.faces.http.answers import TIME, assert_problem, shown_id
 from tests.service import Service
 

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 import httpx
-from tests.faces.http.answers import assert_problem
-from tests.faces.http.endpoints import ENDPOINTS, Endpoint, seed, stored
-from tests.service import Service
 
 from app.faces.http.openapi import openapi
 from app.faces.http.routes import make_routes
+from tests.faces.http.answers import assert_problem
+from tests.faces.http.endpoints import ENDPOINTS, Endpoint, seed, stored
+from tests.service import Service
 
 FOREIGN = [(endpoint, name) for endpoint in ENDPOINTS for name in endpoint.foreign]
 

@@ -7,11 +7,11 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
+
+from app.effects.read_pictures import read_picture
 from tests.faces.http.answers import TIME, assert_problem, shown_id
 from tests.faces.http.endpoints import stored
 from tests.service import Service
-
-from app.effects.read_pictures import read_picture
 
 SHAPES = {
     "signed": r"GP1:[0-9A-Z $%*+./:-]{150,250}",

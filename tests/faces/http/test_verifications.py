@@ -4,12 +4,12 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.faces.http.answers import TIME_US, assert_problem, shown_id
-from tests.faces.http.endpoints import stored
-from tests.service import Service
 
 from app.core import base45
 from app.core.damm import check_digit
+from tests.faces.http.answers import TIME_US, assert_problem, shown_id
+from tests.faces.http.endpoints import stored
+from tests.service import Service
 
 KINDS = ["signed", "short", "code"]
 

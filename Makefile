@@ -1,0 +1,70 @@
+# Gatepass. `make demo` shows the main job; `make test` runs every test. Both set up what they need.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+DATA := .demo
+TESTS_AT_ONCE ?= auto
+
+.PHONY: help setup setup-dev demo run check test bench lock openapi migration clean
+
+help: ## what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.run ## make the environment with the console script `gatepass`
+
+setup-dev: $(VENV)/.dev
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "Python 3.11 or newer is needed: apt-get install python3 python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "Python's venv module is needed: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements/run.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+demo: setup ## a QR code goes out, a picture of it comes back, one person gets in, once
+	@mkdir -p $(DATA)
+	@GATEPASS_DATABASE_URL=sqlite:///$(DATA)/gatepass.db $(BIN)/gatepass demo --host $(HOST) --port $(PORT) $(DEMO)
+
+run: setup ## serve on the embedded SQLite, without the demonstration
+	@GATEPASS_DATABASE_URL=$${GATEPASS_DATABASE_URL:-sqlite:///gatepass.db} \
+		$(BIN)/gatepass serve --host $(HOST) --port $(PORT)
+
+check: setup-dev ## format, lint, types, floors: in seconds
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy --no-error-summary
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/hadolint Dockerfile
+
+test: check ## every test, on SQLite and on a real PostgreSQL
+	$(BIN)/python -m pytest -q -n $(TESTS_AT_ONCE) --dist worksteal $(PYTEST)
+
+bench: setup-dev ## how fast it is, as ratios against a bare FastAPI route
+	$(BIN)/python -m bench.run $(BENCH)
+
+openapi: setup-dev ## write openapi.yaml from the routes
+	$(BIN)/python -m app.faces.http.openapi > openapi.yaml
+
+lock: ## compile the pinned requirements anew (needs uv)
+	for groups in "run --group build" "dev --group build --group dev -c requirements/run.txt"; do \
+		set -- $$groups; file=requirements/$$1.txt; shift; \
+		uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url \
+			--custom-compile-command 'make lock' pyproject.toml "$$@" -o $$file; \
+	done
+	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--custom-compile-command 'make lock' requirements/oracle.in -o requirements/oracle.txt
+
+clean: ## take away what was made here
+	rm -rf $(VENV) .venv-oracle $(DATA) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
