@@ -14,7 +14,7 @@ import uvicorn
 from app.effects.draw_pictures import draw_png, draw_terminal
 from app.services.context import Context
 from app.services.tenants import create_tenant
-from app.serving import listen, server_config
+from app.serving import alone, listen, server_config
 from app.settings import Settings
 from app.wiring import prepare_database, running
 
@@ -28,7 +28,7 @@ def run_demo(settings: Settings, *, host: str, port: int, stay: bool) -> None:
     prepare_database(settings)
     tenant, key = asyncio.run(_first_key(settings))
     address = f"http://{host}:{port}"
-    with _serving(host, port) as server:
+    with alone(settings), _serving(host, port) as server:
         with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {key}"}, timeout=10) as http:
             _show_the_job(http, tenant)
         if stay:

@@ -1,11 +1,13 @@
 """Running the application under uvicorn, in one process or several."""
 
+import fcntl
 import gc
 import os
 import socket
-import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy
@@ -18,7 +20,6 @@ from app.storage.sql_store import engine_of
 from app.wiring import CannotStart
 
 _GC_THRESHOLD = 50_000
-_SWITCH_INTERVAL_S = 0.0005
 _BACKLOG = 2048
 
 
@@ -27,6 +28,11 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
     if workers > 1 and engine_of(sqlalchemy.make_url(settings.database_url)).one_writer:
         raise CannotStart("SQLite has one writer, so one process serves. For more workers, use PostgreSQL.")
     config = server_config(host, port)
+    with alone(settings):
+        _serve(config, host=host, port=port, workers=workers)
+
+
+def _serve(config: uvicorn.Config, *, host: str, port: int, workers: int) -> None:
     if workers == 1:
         with listen(host, port) as listening:
             uvicorn.Server(config).run(sockets=[listening])
@@ -36,6 +42,23 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
         config.workers = workers
         Multiprocess(config, sockets=[_SocketPerWorker(host, port)]).run()  # type: ignore[list-item]
+
+
+@contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """On an engine for one process, see that no other serves the database. Raises `CannotStart`."""
+    url = sqlalchemy.make_url(settings.database_url)
+    if not engine_of(url).one_writer or not url.database:
+        yield
+        return
+    with Path(f"{url.database}.serving").open("w", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CannotStart(
+                "Another process serves this database. SQLite is for one; for more, use PostgreSQL."
+            ) from None
+        yield
 
 
 def server_config(host: str, port: int) -> uvicorn.Config:
@@ -60,9 +83,6 @@ def server_config(host: str, port: int) -> uvicorn.Config:
 def make_tuned_app() -> Any:  # noqa: ANN401  an ASGI application
     """The application, in a process that serves nothing else.
 
-    The event loop and the settler share one interpreter. Waiting for it costs the settler, several times a batch, as
-    long as the switch interval: it is made a tenth of Python's own.
-
     The cyclic garbage collector walks all that was made at start, over and over, and requests wait: what is there now
     is set aside, and the rest is looked at seldom. Gatepass's own values make no cycles.
     """
@@ -70,7 +90,6 @@ def make_tuned_app() -> Any:  # noqa: ANN401  an ASGI application
 
     configure_logs()
     app = make_app()
-    sys.setswitchinterval(_SWITCH_INTERVAL_S)
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD, 50, 50)

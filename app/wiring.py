@@ -108,7 +108,7 @@ async def running(
                 "This is not the master key that the database was sealed under. Give back the one it had, in "
                 "GATEPASS_MASTER_KEY or GATEPASS_MASTER_KEY_FILE; `gatepass master-key rotate` is how to change it."
             ) from None
-        pictures = PictureReader(settings.picture_workers)
+        pictures = PictureReader(settings.picture_workers, timeout_s=settings.picture_timeout_s)
         stack.push_async_callback(pictures.close)
         context = Context(store, clock, entropy, master_key, keychain, Credentials(store, clock), pictures, Metrics())
         for task in (_refresh(context), _purge(context)):

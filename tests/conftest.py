@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import structlog
-from tests.postgres import PostgresServer
-from tests.service import Service, running_service
 
 from app.logs import _places_only
 from app.settings import Settings
 from app.wiring import prepare_database
+from tests.postgres import PostgresServer
+from tests.service import Service, running_service
 
 MASTER_KEY = "7f" * 32
 _numbers = itertools.count(1)

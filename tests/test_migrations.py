@@ -9,14 +9,14 @@ import sqlalchemy
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect
-from tests.conftest import make_settings
-from tests.postgres import PostgresServer
 from typer.testing import CliRunner
 
 from app.cli import cli
 from app.storage.migrate import downgrade, migrate, pending_migrations
 from app.storage.tables import metadata
 from app.wiring import CannotStart, open_database, prepare_database
+from tests.conftest import make_settings
+from tests.postgres import PostgresServer
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -44,7 +44,7 @@ def what_is_there(database: sqlalchemy.Engine) -> set[str]:
     if database.dialect.name == "sqlite":
         query = "SELECT type || ' ' || name FROM sqlite_master"
     else:
-        query = "SELECT relkind || ' ' || relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+        query = "SELECT relkind::text || ' ' || relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
     with database.connect() as connection:
         return set(connection.execute(sqlalchemy.text(query)).scalars())
 

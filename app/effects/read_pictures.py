@@ -99,9 +99,10 @@ class PictureReader:
     Workers start at `warm_up`, else at the first `read`. A worker that was killed or crashed is replaced.
     """
 
-    def __init__(self, workers: int = 2) -> None:
+    def __init__(self, workers: int = 2, *, timeout_s: float = 2.0) -> None:
         """`workers` pictures are decoded at once, each in a process of its own."""
         self._workers = workers
+        self._timeout_s = timeout_s
         self._pool: tuple[ProcessPool, _WorkerContext] | None = None
         self._starting = asyncio.Lock()
         self._free = asyncio.Semaphore(workers)
@@ -109,7 +110,7 @@ class PictureReader:
         self._in_flight = 0
         self._closed = False
 
-    async def read(self, data: bytes, *, timeout_s: float = 2.0) -> list[str]:
+    async def read(self, data: bytes, *, timeout_s: float | None = None) -> list[str]:
         """What `read_picture` gives, without holding up the event loop.
 
         Waits at most `timeout_s` seconds for a free worker and decodes at most as long again; then the worker
@@ -117,6 +118,7 @@ class PictureReader:
         and `busy` (64 pictures in flight, no worker free in time, or the reader is closed). A cancelled call
         cancels its decoding.
         """
+        timeout_s = timeout_s or self._timeout_s
         if len(data) > MAX_BYTES:
             raise _refused("too_large")
         if self._closed or self._in_flight >= MAX_IN_FLIGHT:

@@ -41,7 +41,7 @@ class MasterKey:
             raise WrongMasterKey
         try:
             return self._aead.decrypt(nonce, ciphertext, _associated_data(where))
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # a ValueError where it is too short to have a nonce
             raise WrongMasterKey from None
 
 

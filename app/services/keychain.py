@@ -85,12 +85,15 @@ def prove_master_key(tx: Transaction, master_key: MasterKey, clock: Clock, entro
     place = ("service", "", "master_key_proof")
     proof = tx.secrets.service_value("master_key_proof")
     if proof is None:
-        tx.secrets.insert_service_value("master_key_proof", master_key.seal(_PROOF, place, entropy))
-        now = clock.now()
-        add_signing_key(tx, master_key, entropy, created_at=now, active_from=now)
-        sealed = master_key.seal(entropy.bytes(PEPPER_BYTES), pepper_place(1), entropy)
-        tx.secrets.insert_pepper(PepperRecord(1, sealed, now))
-    elif master_key.open(proof, place) != _PROOF:
+        fresh = master_key.seal(_PROOF, place, entropy)
+        if tx.secrets.insert_service_value("master_key_proof", fresh):
+            now = clock.now()
+            add_signing_key(tx, master_key, entropy, created_at=now, active_from=now)
+            sealed = master_key.seal(entropy.bytes(PEPPER_BYTES), pepper_place(1), entropy)
+            tx.secrets.insert_pepper(PepperRecord(1, sealed, now))
+            return
+        proof = tx.secrets.service_value("master_key_proof")  # another process made it just now
+    if proof is None or master_key.open(proof, place) != _PROOF:
         raise WrongMasterKey
 
 

@@ -31,7 +31,7 @@ class BulkRead:
         if not rows:
             return ()
         sql, parameters = self._engine.with_incoming(self._columns, rows, self._statement)
-        return self._unpack(connection.exec_driver_sql(sql, parameters).all())
+        return self._unpack(self._engine.read(connection, sql, parameters))
 
 
 class BulkWrite:

@@ -34,8 +34,11 @@ class Engine(Protocol):
     def packed(self, statement: Select[Any]) -> tuple[Select[Any], Callable[[Sequence[Row]], Sequence[Row]]]:
         """A select that can be fetched at once, and what gives its rows as those of `statement`."""
 
+    def read(self, connection: Connection, sql: str, parameters: tuple[Any, ...]) -> Sequence[Row]:
+        """Run a select past SQLAlchemy, which costs a small batch more than the database does; all its rows."""
+
     def write(self, connection: Connection, sql: str, parameters: tuple[Any, ...]) -> int:
-        """Run an insert or update; how many rows it wrote."""
+        """Run an insert or update likewise; how many rows it wrote. Both raise `Unavailable`."""
 
     def insert(self, table: Table) -> Any:  # noqa: ANN401  each dialect has an Insert of its own, with ON CONFLICT
         """The dialect's INSERT."""

@@ -43,7 +43,8 @@ class Settler:
         self._database = database
         self._ledger = ledger
         self._timeout_s = timeout_s
-        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._group: list[_Waiting] = []
+        self._queue: SimpleQueue[list[_Waiting]] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="settler", daemon=True)
         self._loop = asyncio.get_running_loop()
         self._thread.start()
@@ -52,30 +53,40 @@ class Settler:
         """Have `work` settled. The future fails with `Unavailable` where that takes too long or is not known."""
         future = self._loop.create_future()
         deadline = self._loop.call_later(self._timeout_s, _give_up, future)
-        self._queue.put(_Waiting(work, future, deadline))
+        if not self._group:
+            self._loop.call_soon(self._hand_over)
+        self._group.append(_Waiting(work, future, deadline))
         return future
+
+    def _hand_over(self) -> None:
+        """What came in one round of the event loop goes to the settler together: a batch costs more than its rows."""
+        self._queue.put(self._group)
+        self._group = []
 
     async def close(self) -> None:
         """Settle what waits and end the thread."""
-        self._queue.put(None)
+        self._queue.put([])
         await asyncio.to_thread(self._thread.join, self._timeout_s)
 
     def _run(self) -> None:
-        while (first := self._queue.get()) is not None:
-            waiting, ending = [first], False
-            with suppress(Empty):
-                while len(waiting) < MAX_BATCH and not ending:
-                    more = self._queue.get_nowait()
-                    if more is None:
-                        ending = True
-                    else:
-                        waiting.append(more)
+        ending = False
+        while not ending:
+            waiting, ending = self._all_that_waits()
             waiting = [each for each in waiting if not each.future.done()]  # given up: it was told, and stays undone
             results = self._settle([each.work for each in waiting])
             with suppress(RuntimeError):  # the loop is closed: nobody is left to be answered
                 self._loop.call_soon_threadsafe(_deliver, waiting, results)
-            if ending:
-                return
+
+    def _all_that_waits(self) -> tuple[list[_Waiting], bool]:
+        """Wait for work and take all there is, up to a batch; and whether that is the end of it."""
+        waiting = list(self._queue.get())
+        ending = not waiting
+        with suppress(Empty):
+            while len(waiting) < MAX_BATCH and not ending:
+                more = self._queue.get_nowait()
+                ending = not more
+                waiting += more
+        return waiting, ending
 
     def _settle(self, work: Sequence[Work], tries: int = 3) -> Sequence[Any]:
         """A result or an exception for each piece of work."""

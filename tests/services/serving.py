@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
 from tests.conftest import MASTER_KEY
 
 UP_WITHIN_S = 30.0
@@ -47,7 +48,11 @@ def served(database_url: str, folder: Path, *, workers: int = 1) -> Iterator[Ser
     arguments = ["serve", "--port", str(port), "--workers", str(workers)]
     with (folder / "serve.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", *arguments], env=environment(database_url), cwd=_ROOT, stdout=log, stderr=log
+            [sys.executable, "-m", "app.cli", *arguments],
+            env=environment(database_url),
+            cwd=_ROOT,
+            stdout=log,
+            stderr=log,
         )
     serving = Served(process, f"http://127.0.0.1:{port}")
     try:

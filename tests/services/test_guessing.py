@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from tests.conftest import make_settings
-from tests.service import Service, TestClock, running_service
 
 from app.core.model import DAY, SECOND
 from app.core.rules.throttled import PER_GATE, PER_NUMBER, TRICKLE
 from app.core.tokens.code import CODE
+from tests.conftest import make_settings
+from tests.service import Service, TestClock, running_service
 
 
 @pytest.fixture

@@ -6,15 +6,18 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
+
+from app.core.tokens.code import CODE
+from app.storage.tables import budgets, passes, redemptions, verifications
 from tests.conftest import make_settings
 from tests.service import Service, running_service
 from tests.services.serving import callers, served
 from tests.storage.conftest import opened
 
-from app.storage.tables import budgets, passes, redemptions, verifications
 
-
-async def many_tokens(service: Service, count: int, *, kinds: tuple[str, ...] = ("signed", "short"), passes: int = 4) -> list[str]:
+async def many_tokens(
+    service: Service, count: int, *, kinds: tuple[str, ...] = ("signed", "short"), passes: int = 4
+) -> list[str]:
     """The texts of tokens of a few passes."""
     of = [await service.pass_(f"emp-{n}") for n in range(passes)]
     issued = await asyncio.gather(
@@ -101,8 +104,6 @@ async def test_two_processes_admit_each_token_once_and_a_pass_as_often_as_it_say
 
 def wrong_codes(right: str, count: int) -> list[str]:
     """Codes of the same holder with right check digits that are not the right one."""
-    from app.core.tokens.code import CODE
-
     number, drawn = int(right[:-8]), int(right[-8:-1])
     return [CODE.mint(number, (drawn + n) % 10**7) for n in range(1, count + 1)]
 

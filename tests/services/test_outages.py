@@ -16,15 +16,15 @@ import psycopg
 import pytest
 import sqlalchemy
 from sqlalchemy import select
+
+from app.core.ids import show
+from app.storage.failures import Unavailable
+from app.storage.tables import redemptions, request_ids, verifications
 from tests.conftest import make_settings
 from tests.postgres import PostgresServer
 from tests.service import Service, running_service
 from tests.services.serving import callers, served
 from tests.storage.conftest import opened
-
-from app.core.ids import show
-from app.storage.failures import Unavailable
-from app.storage.tables import redemptions, request_ids, verifications
 
 TIMEOUT_S = 0.7
 Json = dict[str, Any]
@@ -195,10 +195,10 @@ async def test_what_was_admitted_while_the_server_was_killed_is_redeemed_after_i
 
         async def at_the_gate(mine: list[Json]) -> None:
             for token in mine:
-                answers.append((token["id"], await service.verify(token["token"])))
+                answers.append((token["id"], await service.verify(token["token"])))  # noqa: PERF401  seen by power_cut
 
         async def power_cut() -> None:
-            while len(answers) < 40:
+            while len(answers) < 40:  # noqa: ASYNC110
                 await asyncio.sleep(0.001)
             await asyncio.to_thread(own_server.stop, at_once=True)
 
@@ -233,7 +233,9 @@ async def test_without_a_database_entries_are_denied_and_exits_are_not(own_serve
         listed = (await service.call("GET", "/v1/api-keys")).json()["items"]
         await service.call("DELETE", f"/v1/api-keys/{listed[0]['id']}")
         own_server.stop(at_once=True)
-        for _ in range(2):  # with keys that were confirmed a moment ago, and with such that cannot be confirmed any more
+        for _ in range(
+            2
+        ):  # with keys that were confirmed a moment ago, and with such that cannot be confirmed any more
             with within(TIMEOUT_S + 0.5):
                 denied = await service.verify(token, request_id="r-1")
             assert (denied["decision"], denied["reason"], denied["flags"]) == ("deny", "unavailable", [])
@@ -249,7 +251,9 @@ async def test_without_a_database_entries_are_denied_and_exits_are_not(own_serve
             unseen = await service.call("POST", "/v1/verifications", key=key, json={"token": token, "gate": "way-out"})
             assert (unseen.status_code, unseen.json()["code"]) == (503, "unavailable")
             assert unseen.headers["retry-after"]
-        nobody = await service.call("POST", "/v1/verifications", key="gp_nobody", json={"token": token, "gate": "way-out"})
+        nobody = await service.call(
+            "POST", "/v1/verifications", key="gp_nobody", json={"token": token, "gate": "way-out"}
+        )
         assert nobody.status_code == 401
         ready = await service.call("GET", "/readyz")
         assert (ready.status_code, ready.json()["missing"]) == (503, ["the database does not answer"])

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
-from tests.service import Service
-from tests.storage.conftest import opened
 
 from app.services.api_keys import add_key
+from app.services.purge import purge
+from app.services.tenants import raise_epoch
 from app.storage.tables import api_keys, redemptions, request_ids, verifications
 from app.storage.transaction import Transaction
+from tests.service import Service
+from tests.storage.conftest import opened
 
 Json = dict[str, Any]
 
@@ -66,7 +68,9 @@ async def test_a_request_id_with_other_content_is_refused(service: Service, othe
     pass_ = await service.pass_()
     one, other = [(await service.token(pass_))["token"] for _ in range(2)]
     asked = {"token": one, "gate": "hall", "direction": "entry", "request_id": "r-1"}
-    changed = asked | {"token": {"token": other}, "gate": {"gate": "back"}, "direction": {"direction": "exit"}}[otherwise]
+    changed = (
+        asked | {"token": {"token": other}, "gate": {"gate": "back"}, "direction": {"direction": "exit"}}[otherwise]
+    )
     assert (await service.call("POST", "/v1/verifications", json=asked)).status_code == 200
     refused = await service.call("POST", "/v1/verifications", json=changed)
     assert (refused.status_code, refused.json()["code"]) == (409, "request_id_reused")
@@ -107,8 +111,6 @@ async def test_request_ids_of_a_rolled_key_are_those_of_the_key_before_it(servic
 
 
 async def test_request_ids_are_forgotten_after_thirty_days(service: Service) -> None:
-    from app.services.purge import purge
-
     await service.gate()
     token = await service.token(await service.pass_(), reusable=True, ttl_s=400 * 86_400)
     first = await service.verify(token["token"], request_id="r-1")
@@ -274,8 +276,6 @@ async def test_another_tenants_token_is_unknown_and_not_used_up(service: Service
 
 
 async def test_a_raised_epoch_refuses_every_token_issued_before(service: Service) -> None:
-    from app.services.tenants import raise_epoch
-
     await service.gate(repeat_window_s=60)
     pass_ = await service.pass_()
     before = [(await service.token(pass_, kind))["token"] for kind in ("signed", "short", "code")]
@@ -287,7 +287,10 @@ async def test_a_raised_epoch_refuses_every_token_issued_before(service: Service
 
 async def test_what_was_decided_is_listed_newest_first(service: Service) -> None:
     await service.gate()
-    tokens = [(await service.token(await service.pass_(f"emp-{n}"), kind))["token"] for n, kind in enumerate(("signed", "short", "code"))]
+    tokens = [
+        (await service.token(await service.pass_(f"emp-{n}"), kind))["token"]
+        for n, kind in enumerate(("signed", "short", "code"))
+    ]
     answers = [await service.verify(text) for text in [*tokens, "nonsense", tokens[0]]]
     listed = (await service.call("GET", "/v1/verifications")).json()["items"]
     assert listed == answers[::-1]

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
-from tests.storage.database import Database
-from tests.storage.world import World
 
 from app.storage.attempt import Attempt, Settled, Unsettled
 from app.storage.ledger import Ledger
 from app.storage.sql_store import SqlStore
+from tests.storage.database import Database
+from tests.storage.world import World
 
 Settle = Callable[[Sequence[Attempt]], list[Settled | Unsettled]]
 
@@ -25,8 +25,10 @@ def database(database_url: str) -> Iterator[Database]:
 def opened(url: str) -> Iterator[Database]:
     """A database, let go of at the end."""
     database = Database(url)
-    yield database
-    database.close()
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ import psycopg
 import pytest
 import sqlalchemy
 from sqlalchemy import Connection, select
-from tests.storage.conftest import build, opened
-from tests.storage.database import Database
-from tests.storage.world import World
 
 from app.storage.engines import POSTGRESQL, SQLITE
 from app.storage.tables import budgets
 from app.storage.transaction import Transaction
+from tests.storage.conftest import build, opened
+from tests.storage.database import Database
+from tests.storage.world import World
 
 KEYS = [("acme", "number", "1000")]
 
@@ -77,6 +77,18 @@ def two_connections(database: Database) -> Iterator[tuple[Connection, Connection
         yield one, other
 
 
+def end(connection: Connection) -> None:
+    """Take back what was done, also what SQLAlchemy knows nothing of."""
+    connection.connection.rollback()
+    connection.rollback()
+
+
+def keep(connection: Connection) -> None:
+    """Commit what was done, also what SQLAlchemy knows nothing of."""
+    connection.connection.commit()
+    connection.rollback()
+
+
 def waits(connection: Connection, work: threading.Thread) -> bool:
     """Whether the connection's backend waits for a lock, once its work has begun."""
     watching = psycopg.connect(connection.engine.url.set(drivername="postgresql").render_as_string(False))
@@ -101,13 +113,15 @@ def test_a_pass_is_held_from_the_facts_to_the_commit(postgresql_url: str) -> Non
         for token in world.tokens[:3]:  # by its id, by its lookup: the same pass
             lookup = None if token.presented.token else token.presented.lookups[0]
             POSTGRESQL.lock_passes(one, [("acme", None if lookup else token.id, lookup)])
-            locking = threading.Thread(target=Transaction(other, POSTGRESQL).passes.lock, args=("acme", b"pass  0000000000"))
+            locking = threading.Thread(
+                target=Transaction(other, POSTGRESQL).passes.lock, args=("acme", b"pass  0000000000")
+            )
             locking.start()
             assert waits(other, locking)
-            one.rollback()
+            end(one)
             locking.join(5)
             assert not locking.is_alive()
-            other.rollback()
+            end(other)
 
 
 def test_passes_are_locked_in_one_order_whatever_the_order_of_arrival(postgresql_url: str) -> None:
@@ -122,10 +136,10 @@ def test_passes_are_locked_in_one_order_whatever_the_order_of_arrival(postgresql
             locking.start()
             assert waits(other, locking)
             POSTGRESQL.lock_passes(one, [("acme", last, None)])  # would be a deadlock, had it taken the last one first
-            one.rollback()
+            end(one)
             locking.join(5)
             assert not locking.is_alive()
-            other.rollback()
+            end(other)
 
 
 @pytest.mark.parametrize("there", [False, True], ids=["a budget not there yet", "a budget that is there"])
@@ -139,7 +153,7 @@ def test_a_budget_is_held_whether_it_is_there_or_not(postgresql_url: str, there:
         locking = threading.Thread(target=POSTGRESQL.lock_budgets, args=(other, KEYS))
         locking.start()
         assert waits(other, locking)
-        one.commit()
+        keep(one)
         locking.join(5)
         assert not locking.is_alive()
 
@@ -155,16 +169,16 @@ def test_a_budget_that_is_being_cleared_is_held_by_one_only(postgresql_url: str)
             for each, locking in zip((one, other), both, strict=True):
                 locking.start()
                 assert waits(each, locking)
-            desk.commit()
+            keep(desk)
         both[0].join(0.3)
         both[1].join(0.3)
         assert [locking.is_alive() for locking in both].count(True) == 1
         holding, waiting = (one, other) if both[1].is_alive() else (other, one)
-        holding.commit()
+        keep(holding)
         for locking in both:
             locking.join(5)
         assert not any(locking.is_alive() for locking in both)
-        waiting.commit()
+        keep(waiting)
 
 
 def test_clearing_a_budget_leaves_the_others(database: Database, world: World) -> None:

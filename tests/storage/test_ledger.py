@@ -7,9 +7,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Table, func, select
-from tests.storage.conftest import Settle, build, settler_of
-from tests.storage.database import Database
-from tests.storage.world import DESK, NOW, TODAY, World, an_id, wrong_code
 
 from app.core.decision import Outcome, decide
 from app.core.model import SECOND, Claims, Direction, Refused
@@ -18,6 +15,9 @@ from app.storage.facts import FactsLoader
 from app.storage.failures import Conflict
 from app.storage.recorder import Decided, Recorder
 from app.storage.tables import budgets, passes, redemptions, request_ids, tokens, verifications
+from tests.storage.conftest import Settle, build, settler_of
+from tests.storage.database import Database
+from tests.storage.world import DESK, NOW, TODAY, World, an_id, wrong_code
 
 COUNT = 256
 
@@ -226,7 +226,10 @@ def test_wrong_codes_in_one_batch_spend_the_budget_exactly(database: Database, s
     guesses = [world.attempt(wrong_code(1000, n)) for n in range(14)]
     results = settle([*guesses, world.attempt(right.presented)])
     assert reasons(results) == ["unknown"] * 10 + ["throttled"] * 5
-    spent = {tuple(row[:2]): row[2:] for row in database.rows(select(budgets.c.kind, budgets.c.name, budgets.c.day, budgets.c.spent))}
+    spent = {
+        tuple(row[:2]): row[2:]
+        for row in database.rows(select(budgets.c.kind, budgets.c.name, budgets.c.day, budgets.c.spent))
+    }
     assert spent == {("number", "1000"): (TODAY, 10), ("gate", "door"): (TODAY, 10)}
 
 

@@ -8,9 +8,6 @@ from contextlib import asynccontextmanager
 
 import pytest
 from sqlalchemy import Connection, select
-from tests.storage.conftest import build
-from tests.storage.database import Database
-from tests.storage.world import World, an_id
 
 from app.core.decision import Outcome
 from app.core.model import Direction
@@ -18,6 +15,9 @@ from app.storage.attempt import Attempt, Settled, Unsettled
 from app.storage.failures import Unavailable
 from app.storage.sql_store import SqlStore
 from app.storage.tables import redemptions, verifications
+from tests.storage.conftest import build
+from tests.storage.database import Database
+from tests.storage.world import World, an_id
 
 
 @asynccontextmanager
@@ -71,9 +71,7 @@ async def test_an_attempt_that_fails_harms_nobody_else_in_its_batch(
     assert recorded == sorted(attempt.verification for attempt in good)
 
 
-async def test_an_attempt_that_cannot_be_settled_is_unavailable_and_not_a_fault(
-    store: SqlStore, world: World
-) -> None:
+async def test_an_attempt_that_cannot_be_settled_is_unavailable_and_not_a_fault(store: SqlStore, world: World) -> None:
     with pytest.raises(Unavailable):
         await store.settle(failing(world))
 

@@ -4,13 +4,14 @@ import asyncio
 import threading
 
 import pytest
-from tests.storage.database import Database
-from tests.storage.world import NOW
+import sqlalchemy
 
 from app.storage.failures import Unavailable
 from app.storage.records import GateRecord, TenantRecord
 from app.storage.sql_store import SqlStore, engine_of
 from app.storage.transaction import Transaction
+from tests.storage.database import Database
+from tests.storage.world import NOW
 
 ACME = TenantRecord("acme", "UTC", 0, NOW)
 
@@ -128,7 +129,5 @@ async def test_a_missing_migration_is_named(store: SqlStore, database: Database)
 
 
 def test_an_engine_that_gatepass_does_not_know_is_refused() -> None:
-    import sqlalchemy
-
     with pytest.raises(ValueError, match="no storage engine for mysql: use one of sqlite, postgresql"):
         engine_of(sqlalchemy.make_url("mysql://localhost/gatepass"))

@@ -13,7 +13,7 @@ from app.services.idempotency import Retry
 
 from .problems import Problem
 
-_bearer = HTTPBearer(auto_error=False, description="An API key: `Authorization: Bearer gp_...`")
+_bearer = HTTPBearer(auto_error=False, scheme_name="ApiKey", description="An API key: `Authorization: Bearer gp_...`")
 
 
 async def _app(request: Request) -> Context:

@@ -27,6 +27,10 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+class Nothing(Body):
+    """A body without fields. It may be left out."""
+
+
 class Answer(BaseModel):
     """An answer's body."""
 
@@ -78,6 +82,7 @@ Time = Annotated[
     BeforeValidator(_read_time),
     WithJsonSchema({"type": "string", "format": "date-time"}, mode="validation"),
 ]
+ShownTime = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 OwnId = Annotated[str, Field(pattern=CALLERS_OWN)]
 GateId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 Ref = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_no_control_characters)]
@@ -112,9 +117,11 @@ __all__ = [
     "Direction",
     "GateId",
     "Name",
+    "Nothing",
     "OwnId",
     "Reason",
     "Ref",
+    "ShownTime",
     "Side",
     "Text",
     "Time",

@@ -27,19 +27,21 @@ Send = Callable[[Message], Awaitable[None]]
 
 MAX_BODY = 64 * 1024
 RECEIPT_S = 10.0
-"""How long a caller may take to send its request."""
+"""How long a caller may take to send its body."""
 
+_LONGEST_LENGTH = 20  # digits
 _JSON = (b"content-type", b"application/json")
 _WITH_BODY = ("POST", "PUT", "PATCH")
 _log = structlog.get_logger()
 
 
 class Front:
-    """Wraps the routes. `context` is None until the service has started."""
+    """Wraps the routes. `context` is None until the service has started. `receipt_s`: see `RECEIPT_S`."""
 
-    def __init__(self, routes: FastAPI) -> None:
+    def __init__(self, routes: FastAPI, *, receipt_s: float = RECEIPT_S) -> None:
         self.routes = routes
         self.context: Context | None = None
+        self._receipt_s = receipt_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -51,8 +53,8 @@ class Front:
         started = perf_counter()
         try:
             await self._serve(exchange, scope, receive)
-        except asyncio.CancelledError:
-            raise
+        except _Gone:
+            return
         except Exception as fault:  # noqa: BLE001  every fault is answered
             await exchange.fail(fault)
         self.context.metrics.request(exchange.route, scope["method"], exchange.status, perf_counter() - started)
@@ -60,24 +62,36 @@ class Front:
     async def _serve(self, exchange: "_Exchange", scope: Scope, receive: Receive) -> None:
         path, method = scope["path"], scope["method"]
         headers = dict(scope["headers"])
-        scope["state"] = {"context": exchange.context, "request_id": exchange.request_id}
+        state = {"context": exchange.context, "request_id": exchange.request_id}
+        # HEAD is answered as GET is; `exchange` leaves the body out (RFC 9110 section 9.3.2).
+        scope = {**scope, "state": state, "method": "GET" if method == "HEAD" else method}
         if not path.startswith("/v1/"):
             await self.routes(scope, receive, exchange.send)
+            exchange.route = _pattern(scope)
             return
         caller = await _caller(exchange.context, headers)
         if path == verifications.PATH and method == "POST":
             exchange.route = path
-            body = await _body(headers, receive, verifications.MAX_BODY)
+            body = await _body(headers, receive, verifications.MAX_BODY, self._receipt_s)
             content_type = headers.get(b"content-type", b"").decode("latin-1")
             answer = await verifications.post_verification(exchange.context, caller, content_type, body)
             await exchange.answer(200, (_JSON,), answer)
             return
-        body = await _body(headers, receive, MAX_BODY)
+        body = await _body(headers, receive, MAX_BODY, self._receipt_s)
         if body and method in _WITH_BODY:
             _check_json(headers, body)
-        scope["state"]["caller"] = caller
+        state["caller"] = caller
         await self.routes(scope, _replay(body, receive), exchange.send)
-        exchange.route = getattr(scope.get("route"), "path", "none")
+        exchange.route = _pattern(scope)
+
+
+class _Gone(Exception):
+    """The caller went away before the request was whole."""
+
+
+def _pattern(scope: Scope) -> str:
+    """The path of the route that answered, as metrics name it."""
+    return getattr(scope.get("route"), "path", "none")
 
 
 class _Exchange:
@@ -98,6 +112,8 @@ class _Exchange:
             self._begun = True
             self.status = message["status"]
             message["headers"] = [*message.get("headers", ()), (b"request-id", self.request_id.encode())]
+        elif self._scope["method"] == "HEAD":
+            message["body"] = b""
         await self._send(message)
 
     async def answer(self, status: int, headers: tuple[tuple[bytes, bytes], ...], body: bytes) -> None:
@@ -106,7 +122,7 @@ class _Exchange:
         length = (b"content-length", str(len(body)).encode())
         all_headers = [*headers, length, (b"request-id", self.request_id.encode())]
         await self._send({"type": "http.response.start", "status": status, "headers": all_headers})
-        await self._send({"type": "http.response.body", "body": body})
+        await self._send({"type": "http.response.body", "body": b"" if self._scope["method"] == "HEAD" else body})
 
     async def fail(self, fault: Exception) -> None:
         """Answer with a problem. One of ours is logged, by its kind and place and without its words."""
@@ -133,16 +149,19 @@ async def _caller(context: Context, headers: dict[bytes, bytes]) -> Caller:
     return caller
 
 
-async def _body(headers: dict[bytes, bytes], receive: Receive, limit: int) -> bytes:
+async def _body(headers: dict[bytes, bytes], receive: Receive, limit: int, receipt_s: float) -> bytes:
     """The whole body, refused before it is read where its length is said, and while it is read where it is not."""
     length = headers.get(b"content-length", b"0")
-    if not length.isdigit() or int(length) > limit:
+    if not length.isdigit():
+        raise Problem(400, "The Content-Length is no length.")
+    if len(length) > _LONGEST_LENGTH or int(length) > limit:
         raise _too_large(limit)
     try:
-        async with asyncio.timeout(RECEIPT_S):
+        async with asyncio.timeout(receipt_s):
             return await _read(receive, limit)
     except TimeoutError:
-        raise Problem(408, f"The request was not sent within {RECEIPT_S:.0f} s.") from None
+        headers_ = (("connection", "close"),)  # what is still to come is not waited for
+        raise Problem(408, f"The request was not sent within {receipt_s:g} s.", headers=headers_) from None
 
 
 async def _read(receive: Receive, limit: int) -> bytes:
@@ -150,7 +169,7 @@ async def _read(receive: Receive, limit: int) -> bytes:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise asyncio.CancelledError
+            raise _Gone
         chunk = message.get("body", b"")
         size += len(chunk)
         if size > limit:

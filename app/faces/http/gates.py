@@ -3,13 +3,13 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from app.services.gates import change_gate, create_gate, delete_gate, get_gate, list_gates
 from app.storage.records import GateRecord
 
 from .caller import App, Caller, RetryKey, allowed
-from .fields import Answer, Body, Direction, GateId, Name, OwnId, show_time, text_id_of
+from .fields import Answer, Body, Direction, GateId, Name, OwnId, ShownTime, show_time, text_id_of
 from .lists import ListQuery
 
 router = APIRouter(prefix="/v1/gates", tags=["gates"])
@@ -19,6 +19,8 @@ Seconds = Annotated[int, Field(ge=0, le=3600)]
 
 class NewGate(Body):
     """A gate to make. `repeat_window_s`: how long the same token is let in again, for cameras that poll."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"id": "main-door", "name": "Main door"}]})
 
     id: OwnId | None = None
     name: Name
@@ -47,7 +49,7 @@ class Gate(Answer):
     from_zone: str | None
     into_zone: str | None
     repeat_window_s: int
-    created_at: str
+    created_at: ShownTime
 
 
 class GateList(Answer):
@@ -57,13 +59,13 @@ class GateList(Answer):
     next: str | None
 
 
-@router.post("", status_code=201, summary="Create a gate")
+@router.post("", status_code=201, summary="Create a gate", response_description="The gate")
 async def create(app: App, caller: Annotated[Caller, allowed("gates:write")], body: NewGate, retry: RetryKey) -> Gate:
     """Make a gate that leads from one zone into another."""
     return _show(await create_gate(app, caller, body.model_dump(), retry))
 
 
-@router.get("", summary="List gates", response_model=GateList)
+@router.get("", summary="List gates", response_description="A page of gates", response_model=GateList)
 async def list_(
     app: App, caller: Annotated[Caller, allowed("gates:read")], query: Annotated[ListQuery, Query()]
 ) -> object:
@@ -72,20 +74,20 @@ async def list_(
     return query.answer("gates", page, _show)
 
 
-@router.get("/{id}", summary="Retrieve a gate")
+@router.get("/{id}", summary="Retrieve a gate", response_description="The gate")
 async def get(app: App, caller: Annotated[Caller, allowed("gates:read")], id: str) -> Gate:  # noqa: A002
     """One gate."""
     return _show(await get_gate(app, caller, text_id_of("gate", id)))
 
 
-@router.patch("/{id}", summary="Change a gate")
+@router.patch("/{id}", summary="Change a gate", response_description="The gate as it is now")
 async def change(app: App, caller: Annotated[Caller, allowed("gates:write")], id: str, body: GateChange) -> Gate:  # noqa: A002
     """Change what is named. It counts from the answer on."""
     values = {name: getattr(body, name) for name in body.model_fields_set}
     return _show(await change_gate(app, caller, text_id_of("gate", id), values))
 
 
-@router.delete("/{id}", status_code=204, summary="Delete a gate")
+@router.delete("/{id}", status_code=204, summary="Delete a gate", response_description="It is gone")
 async def delete(app: App, caller: Annotated[Caller, allowed("gates:write")], id: str) -> None:  # noqa: A002
     """Take the gate away. What happened at it stays on record."""
     await delete_gate(app, caller, text_id_of("gate", id))

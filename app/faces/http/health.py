@@ -42,7 +42,7 @@ class JsonWebKeySet(Answer):
     keys: list[JsonWebKey]
 
 
-@router.get("/healthz", tags=["health"], summary="Is the process alive?")
+@router.get("/healthz", tags=["health"], summary="Is the process alive?", response_description="It is")
 async def healthz() -> Health:
     """Answers as long as the process does."""
     return Health(status="ok")
@@ -52,6 +52,7 @@ async def healthz() -> Health:
     "/readyz",
     tags=["health"],
     summary="Can it serve?",
+    response_description="It can",
     responses={503: {"model": Readiness, "description": "No"}},
 )
 async def readyz(request: Request, response: Response) -> Readiness:
@@ -67,6 +68,7 @@ async def readyz(request: Request, response: Response) -> Readiness:
     "/metrics",
     tags=["health"],
     summary="Prometheus metrics",
+    response_description="The metrics",
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
@@ -77,7 +79,7 @@ async def metrics(request: Request) -> Response:
     return Response(body, headers={"content-type": content_type})
 
 
-@router.get("/.well-known/jwks.json", tags=["keys"], summary="Public keys")
+@router.get("/.well-known/jwks.json", tags=["keys"], summary="Public keys", response_description="The keys")
 async def jwks(request: Request) -> JsonWebKeySet:
     """The keys of the service as a JSON Web Key Set (RFC 7517): next, active and retiring."""
     context: Context = request.app.state.context

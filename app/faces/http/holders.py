@@ -3,13 +3,14 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import ConfigDict
 
 from app.core.ids import show
 from app.services.holders import clear_budget, create_holder, get_holder, list_holders
 from app.storage.records import HolderRecord
 
 from .caller import App, Caller, RetryKey, allowed
-from .fields import Answer, Body, Name, Ref, id_of, show_time
+from .fields import Answer, Body, Name, Nothing, Ref, ShownTime, id_of, show_time
 from .lists import ListQuery
 
 router = APIRouter(prefix="/v1/holders", tags=["holders"])
@@ -17,6 +18,8 @@ router = APIRouter(prefix="/v1/holders", tags=["holders"])
 
 class NewHolder(Body):
     """A holder to make, known by your own `ref`. A name is optional; there is no photo."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"ref": "emp-1042"}]})
 
     ref: Ref
     name: Name | None = None
@@ -29,7 +32,7 @@ class Holder(Answer):
     ref: str
     number: int
     name: str | None
-    created_at: str
+    created_at: ShownTime
 
 
 class HolderList(Answer):
@@ -45,7 +48,7 @@ class HolderQuery(ListQuery):
     ref: Ref | None = None
 
 
-@router.post("", status_code=201, summary="Create a holder")
+@router.post("", status_code=201, summary="Create a holder", response_description="The holder")
 async def create(
     app: App, caller: Annotated[Caller, allowed("holders:write")], body: NewHolder, retry: RetryKey
 ) -> Holder:
@@ -53,7 +56,7 @@ async def create(
     return _show(await create_holder(app, caller, ref=body.ref, name=body.name, retry=retry))
 
 
-@router.get("", summary="List holders", response_model=HolderList)
+@router.get("", summary="List holders", response_description="A page of holders", response_model=HolderList)
 async def list_(
     app: App, caller: Annotated[Caller, allowed("holders:read")], query: Annotated[HolderQuery, Query()]
 ) -> object:
@@ -62,14 +65,19 @@ async def list_(
     return query.answer("holders", page, _show)
 
 
-@router.get("/{id}", summary="Retrieve a holder")
+@router.get("/{id}", summary="Retrieve a holder", response_description="The holder")
 async def get(app: App, caller: Annotated[Caller, allowed("holders:read")], id: str) -> Holder:  # noqa: A002
     """One holder."""
     return _show(await get_holder(app, caller, id_of("hold", "holder", id)))
 
 
-@router.post("/{id}/clear-budget", summary="Clear a holder's guessing budget")
-async def clear(app: App, caller: Annotated[Caller, allowed("holders:write")], id: str) -> Holder:  # noqa: A002
+@router.post("/{id}/clear-budget", summary="Clear a holder's guessing budget", response_description="The holder")
+async def clear(
+    app: App,
+    caller: Annotated[Caller, allowed("holders:write")],
+    id: str,  # noqa: A002
+    body: Nothing | None = None,  # noqa: ARG001  so that a field sent here is refused
+) -> Holder:
     """Forget the wrong codes that were tried for this holder's number: the desk's part when one is `throttled`."""
     return _show(await clear_budget(app, caller, id_of("hold", "holder", id)))
 

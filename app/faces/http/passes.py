@@ -4,7 +4,7 @@ import json
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from app.core.ids import show
 from app.core.model import PassStatus
@@ -12,7 +12,7 @@ from app.services.passes import PassWish, change_pass, create_pass, get_pass, li
 from app.storage.records import PassRecord
 
 from .caller import App, Caller, RetryKey, allowed
-from .fields import Answer, Body, GateId, Reason, Ref, Time, id_of, maybe_time, show_time
+from .fields import Answer, Body, GateId, Reason, Ref, ShownTime, Time, id_of, maybe_time, show_time
 from .lists import ListQuery
 
 router = APIRouter(prefix="/v1/passes", tags=["passes"])
@@ -24,6 +24,12 @@ Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 
 class NewPass(Body):
     """A pass to make. Name gates or zones; to mean every gate, say `"all"`. No `max_entries` means no limit."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"holder": "emp-1042", "gates": ["main-door"], "valid_until": "2027-01-01T00:00:00Z"}]
+        }
+    )
 
     holder: Ref
     gates: Gates = []
@@ -56,12 +62,12 @@ class Pass(Answer):
     holder: str
     gates: Literal["all"] | list[str]
     zones: list[str]
-    valid_from: str | None
-    valid_until: str | None
+    valid_from: ShownTime | None
+    valid_until: ShownTime | None
     max_entries: int | None
     entries: int
     status: Literal["active", "suspended", "revoked"]
-    created_at: str
+    created_at: ShownTime
 
 
 class PassList(Answer):
@@ -81,7 +87,7 @@ Writer = Annotated[Caller, allowed("passes:write")]
 Reader = Annotated[Caller, allowed("passes:read")]
 
 
-@router.post("", status_code=201, summary="Create a pass")
+@router.post("", status_code=201, summary="Create a pass", response_description="The pass")
 async def create(app: App, caller: Writer, body: NewPass, retry: RetryKey) -> Pass:
     """Make a pass. A holder with a new ref is made on the way."""
     wish = PassWish(
@@ -96,20 +102,20 @@ async def create(app: App, caller: Writer, body: NewPass, retry: RetryKey) -> Pa
     return _show(await create_pass(app, caller, wish, retry))
 
 
-@router.get("", summary="List passes", response_model=PassList)
+@router.get("", summary="List passes", response_description="A page of passes", response_model=PassList)
 async def list_(app: App, caller: Reader, query: Annotated[PassQuery, Query()]) -> object:
     """The tenant's passes, newest first."""
     page = await list_passes(app, caller, query.after("passes", bytes), query.limit, holder=query.holder)
     return query.answer("passes", page, _show)
 
 
-@router.get("/{id}", summary="Retrieve a pass")
+@router.get("/{id}", summary="Retrieve a pass", response_description="The pass")
 async def get(app: App, caller: Reader, id: str) -> Pass:  # noqa: A002
     """One pass."""
     return _show(await get_pass(app, caller, id_of("pass", "pass", id)))
 
 
-@router.patch("/{id}", summary="Change a pass")
+@router.patch("/{id}", summary="Change a pass", response_description="The pass as it is now")
 async def change(app: App, caller: Writer, id: str, body: PassChange) -> Pass:  # noqa: A002
     """Change the window, the scope or the limit. It counts from the answer on, for tokens already issued too."""
     wish: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}
@@ -119,19 +125,19 @@ async def change(app: App, caller: Writer, id: str, body: PassChange) -> Pass:  
     return _show(await change_pass(app, caller, id_of("pass", "pass", id), wish))
 
 
-@router.post("/{id}/revoke", summary="Revoke a pass")
+@router.post("/{id}/revoke", summary="Revoke a pass", response_description="The pass, revoked")
 async def revoke(app: App, caller: Writer, id: str, body: StatusChange | None = None) -> Pass:  # noqa: A002
     """Take the pass back for good. It is refused from the moment of the answer."""
     return await _set(app, caller, id, PassStatus.REVOKED, body)
 
 
-@router.post("/{id}/suspend", summary="Suspend a pass")
+@router.post("/{id}/suspend", summary="Suspend a pass", response_description="The pass, suspended")
 async def suspend(app: App, caller: Writer, id: str, body: StatusChange | None = None) -> Pass:  # noqa: A002
     """Refuse the pass until it is resumed."""
     return await _set(app, caller, id, PassStatus.SUSPENDED, body)
 
 
-@router.post("/{id}/resume", summary="Resume a pass")
+@router.post("/{id}/resume", summary="Resume a pass", response_description="The pass, active")
 async def resume(app: App, caller: Writer, id: str, body: StatusChange | None = None) -> Pass:  # noqa: A002
     """Let a suspended pass count again."""
     return await _set(app, caller, id, PassStatus.ACTIVE, body)

@@ -1,17 +1,19 @@
 """All routes of the core API."""
 
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from app.services.mistakes import Mistake
 from app.storage.failures import Unavailable
 
 from . import api_keys, gates, health, holders, passes, tokens, verifications, zones
-from .openapi import openapi
+from .openapi import openapi, operation_id
 from .problems import FAULT, MEDIA_TYPE, Problem, problem_of
 
 _NOUNS = (zones, gates, holders, passes, tokens, verifications, api_keys, health)
@@ -24,7 +26,7 @@ def make_routes(version: str, lifespan: Any) -> FastAPI:  # noqa: ANN401  Starle
         title="Gatepass",
         version=version,
         summary="Signed QR codes and one-time codes at the door, in place of face scanning.",
-        description="`docs/tour.md` walks through a verification; `docs/tokens.md` has the token formats.",
+        generate_unique_id_function=operation_id,
         lifespan=lifespan,
         redirect_slashes=False,
     )
@@ -38,14 +40,27 @@ def make_routes(version: str, lifespan: Any) -> FastAPI:  # noqa: ANN401  Starle
 
 async def _tell(request: Request, fault: Exception) -> Response:
     """The problem as a response. A fault of ours goes on to `front.py`, which logs it."""
-    problem = _of_the_framework(fault) if isinstance(fault, HTTPException) else problem_of(fault)
+    problem = _of_the_framework(request, fault) if isinstance(fault, HTTPException) else problem_of(fault)
     problem = problem or Problem(500, FAULT)
     request_id = request.scope["state"]["request_id"]
     return Response(problem.body(request_id), problem.status, headers=dict(problem.headers), media_type=MEDIA_TYPE)
 
 
-def _of_the_framework(fault: HTTPException) -> Problem:
+def _of_the_framework(request: Request, fault: HTTPException) -> Problem:
     """What FastAPI itself refuses: no such route, no such method."""
     details = {404: "There is nothing at this address.", 405: "This address has not this method."}
-    headers = tuple((name.lower(), value) for name, value in (fault.headers or {}).items())
+    headers = tuple((name.lower(), value) for name, value in (fault.headers or {}).items() if name.lower() != "allow")
+    if fault.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers += (("allow", ", ".join(_allowed(request))),)
     return Problem(fault.status_code, details.get(fault.status_code, "The request was refused."), headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Every method of the address: the framework names only those of the first route it finds there."""
+    found = [
+        method
+        for method in ("GET", "POST", "PATCH", "DELETE")
+        if (method, request.scope["path"]) == ("POST", verifications.PATH)
+        or any(route.matches({**request.scope, "method": method})[0] == Match.FULL for route in request.app.routes)
+    ]
+    return ["GET", "HEAD", *found[1:]] if found[:1] == ["GET"] else found

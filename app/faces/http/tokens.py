@@ -1,14 +1,13 @@
 """`/v1/tokens`."""
 
 import asyncio
-import re
 from base64 import b64encode
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Response
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from app.core.ids import show
 from app.core.model import SECOND
@@ -17,21 +16,34 @@ from app.services.issue import IssuedToken, TokenWish, issue
 from app.services.revoke import revoke_token
 from app.storage.records import TokenRecord
 
+from .accept import preferred
 from .caller import App, Caller, RetryKey, allowed
-from .fields import Answer, Body, GateId, id_of, maybe_time, show_time
+from .fields import Answer, Body, GateId, Nothing, ShownTime, id_of, maybe_time, show_time
 from .problems import Problem
 
 router = APIRouter(prefix="/v1/tokens", tags=["tokens"])
 
 Kind = Literal["signed", "short", "code"]
 _OFFERED = ("application/json", "image/png", "image/svg+xml")
-_LONGEST_ACCEPT = 1024
-_QVALUE = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
+_PICTURES: dict[str, Any] = {
+    "image/png": {"schema": {"type": "string", "format": "binary"}},
+    "image/svg+xml": {"schema": {"type": "string"}},
+}
+_PICTURE_HEADERS = {
+    "Gatepass-Token-Id": {"description": "With a picture: the token's id.", "schema": {"type": "string"}},
+    "Expires": {"description": "With a picture: when the token expires.", "schema": {"type": "string"}},
+}
 _DRAW = {"png": (draw_png, "image/png"), "svg": (draw_svg, "image/svg+xml")}
 
 
 class NewToken(Body):
     """A token to issue for a pass. `gate` binds it to one gate; `reusable` makes a badge; `picture` adds a QR code."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"pass": "pass_0352LBz28ZHwNkoj4V4vQB", "kind": "signed", "ttl_s": 60, "picture": "png"}]
+        }
+    )
 
     pass_: Annotated[str, Field(alias="pass", max_length=64)]
     kind: Kind
@@ -47,11 +59,11 @@ class StoredToken(Answer):
     id: str
     kind: Kind
     pass_: Annotated[str, Field(alias="pass")]
-    issued_at: str
-    expires_at: str
+    issued_at: ShownTime
+    expires_at: ShownTime
     gate: str | None
     reusable: bool
-    revoked_at: str | None
+    revoked_at: ShownTime | None
 
 
 class IssuedTokenAnswer(StoredToken):
@@ -69,8 +81,9 @@ Issuer = Annotated[Caller, allowed("tokens:issue")]
     "",
     status_code=201,
     summary="Issue a token",
+    response_description="The token, shown this once",
     response_model=IssuedTokenAnswer,
-    responses={201: {"content": {"image/png": {}, "image/svg+xml": {}}}},
+    responses={201: {"content": _PICTURES, "headers": _PICTURE_HEADERS}},
 )
 async def create(
     app: App,
@@ -82,7 +95,7 @@ async def create(
     """Issue a token of the pass. With `Accept: image/png` or `image/svg+xml` the answer is the picture itself."""
     wish = TokenWish(id_of("pass", "pass", body.pass_), body.kind, body.ttl_s, body.gate, body.reusable)
     issued = await issue(app, caller, wish, retry)
-    wanted = _preferred(accept)
+    wanted = preferred(accept, _OFFERED)
     for draw, media_type in _DRAW.values():
         if media_type == wanted:
             return await _picture(issued, draw, media_type)
@@ -94,36 +107,17 @@ async def create(
     return shown
 
 
-@router.post("/{id}/revoke", summary="Revoke a token", response_model=StoredToken)
-async def revoke(app: App, caller: Issuer, id: str) -> Any:  # noqa: A002, ANN401  the model above
+@router.post(
+    "/{id}/revoke", summary="Revoke a token", response_description="The token, revoked", response_model=StoredToken
+)
+async def revoke(
+    app: App,
+    caller: Issuer,
+    id: str,  # noqa: A002
+    body: Nothing | None = None,  # noqa: ARG001  so that a field sent here is refused
+) -> Any:  # noqa: ANN401  the model above
     """Refuse the token from the moment of the answer."""
     return _show(await revoke_token(app, caller, id_of("tok", "token", id)))
-
-
-def _preferred(accept: str) -> str:
-    """Which media type an `Accept` header likes best (RFC 9110 section 12.5.1); JSON where it likes none."""
-    best, best_rank = _OFFERED[0], (0.0, 0, 0)
-    for offered in _OFFERED:
-        # Of the ranges that match, the most specific one counts.
-        matches = (offered, offered.partition("/")[0] + "/*", "*/*")
-        found: tuple[int, float, int] | None = None
-        for place, each in enumerate(accept[:_LONGEST_ACCEPT].lower().split(",")):
-            media_range, *parameters = (part.strip() for part in each.split(";"))
-            quality = _quality(parameters)
-            if media_range in matches and quality is not None:
-                specific = -matches.index(media_range)
-                if found is None or specific > found[0]:
-                    found = (specific, quality, -place)
-        if found is not None and found[1] > 0 and (rank := (found[1], found[0] + 3, found[2])) > best_rank:
-            best, best_rank = offered, rank
-    return best
-
-
-def _quality(parameters: list[str]) -> float | None:
-    for parameter in parameters:
-        if parameter.startswith("q="):
-            return float(parameter[2:]) if _QVALUE.fullmatch(parameter, 2) else None
-    return 1.0
 
 
 async def _picture(issued: IssuedToken, draw: Any, media_type: str) -> Response:  # noqa: ANN401  a drawing function

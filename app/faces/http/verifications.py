@@ -11,9 +11,9 @@ from base64 import b64decode
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 from pydantic_core import to_json
-from starlette.datastructures import Headers, UploadFile
+from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from app.core.decision import REASONS
@@ -26,7 +26,7 @@ from app.storage.records import VerificationRecord
 from app.storage.repositories.verifications import VerificationFilter
 
 from .caller import App, Caller, allowed
-from .fields import Answer, Body, GateId, Ref, Side, Time, show_time_us
+from .fields import Answer, Body, GateId, Ref, ShownTime, Side, Time, show_time_us
 from .lists import ListQuery
 from .problems import Problem
 from .strict_json import read_json
@@ -45,6 +45,12 @@ _LONGEST_QR_TEXT = 7089
 
 class NewVerification(Body):
     """What is presented at a gate: the text of a token, or a picture with its code in it; not both."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"token": "GP1:6BFOXN*TS0BI$ZD...", "gate": "main-door", "request_id": "kiosk-1.0007"}]
+        }
+    )
 
     gate: GateId
     token: Annotated[str, Field(max_length=_LONGEST_QR_TEXT)] | None = None
@@ -75,7 +81,7 @@ class Verification(Answer):
     pass_: Annotated[str | None, Field(alias="pass")]
     holder: NamedHolder | None
     token_kind: str | None
-    at: str
+    at: ShownTime
     repeated: Literal["request_id", "window"] | None
     request_id: str | None
 
@@ -122,7 +128,9 @@ async def post_verification(app: Context, caller: Caller, content_type: str, bod
     )
 
 
-@router.get("", summary="List verifications", response_model=VerificationList)
+@router.get(
+    "", summary="List verifications", response_description="A page of verifications", response_model=VerificationList
+)
 async def list_(
     app: App,
     caller: Annotated[Caller, allowed("verifications:read")],
@@ -139,7 +147,8 @@ async def list_(
 
 
 async def _presentation(content_type: str, body: bytes) -> Presentation:
-    if content_type[:16].lower() == "application/json":
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type == "application/json":
         try:
             wish = NewVerification.model_validate(read_json(body))
         except ValidationError:
@@ -147,7 +156,7 @@ async def _presentation(content_type: str, body: bytes) -> Presentation:
         except ValueError as fault:
             raise Problem(400, str(fault)) from None
         picture = None if wish.picture is None else _decoded(wish.picture)
-    elif content_type[:19].lower() == "multipart/form-data":
+    elif media_type == "multipart/form-data":
         wish, picture = await _multipart(content_type, body)
     else:
         raise Problem(415, "Send application/json or multipart/form-data.")
@@ -174,6 +183,11 @@ class _InMemoryParser(MultiPartParser):
 
     spool_max_size = MAX_BODY + 1
 
+    def close(self) -> None:
+        """Let go of every part, also of one that was cut short."""
+        for part in self._files_to_close_on_error:
+            part.close()
+
 
 async def _multipart(content_type: str, body: bytes) -> tuple[NewVerification, bytes | None]:
     async def chunks() -> Any:  # noqa: ANN401  an async generator
@@ -183,9 +197,19 @@ async def _multipart(content_type: str, body: bytes) -> tuple[NewVerification, b
         Headers({"content-type": content_type}), chunks(), max_files=1, max_fields=8, max_part_size=16 * 1024
     )
     try:
-        form = await parser.parse()
-    except (MultiPartException, KeyError, UnicodeDecodeError, ValueError, LookupError):
+        return await _of_form(await _parsed(parser))
+    finally:
+        parser.close()
+
+
+async def _parsed(parser: _InMemoryParser) -> FormData:
+    try:
+        return await parser.parse()
+    except (MultiPartException, ValueError, LookupError):
         raise Problem(400, "The body is not multipart/form-data with at most one file.") from None
+
+
+async def _of_form(form: FormData) -> tuple[NewVerification, bytes | None]:
     picture, fields = None, {}
     for name, value in form.multi_items():
         if name in fields or (name == "picture" and picture is not None):

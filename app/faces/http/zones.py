@@ -8,7 +8,7 @@ from app.services.zones import create_zone, get_zone, list_zones
 from app.storage.records import ZoneRecord
 
 from .caller import App, Caller, RetryKey, allowed
-from .fields import Answer, Body, GateId, Name, OwnId, show_time, text_id_of
+from .fields import Answer, Body, GateId, Name, OwnId, ShownTime, show_time, text_id_of
 from .lists import ListQuery
 
 router = APIRouter(prefix="/v1/zones", tags=["zones"])
@@ -30,7 +30,7 @@ class Zone(Answer):
     name: str
     within: str | None
     time_zone: str | None
-    created_at: str
+    created_at: ShownTime
 
 
 class ZoneList(Answer):
@@ -40,7 +40,7 @@ class ZoneList(Answer):
     next: str | None
 
 
-@router.post("", status_code=201, summary="Create a zone")
+@router.post("", status_code=201, summary="Create a zone", response_description="The zone")
 async def create(app: App, caller: Annotated[Caller, allowed("gates:write")], body: NewZone, retry: RetryKey) -> Zone:
     """Make a zone, perhaps `within` another."""
     zone = await create_zone(
@@ -49,7 +49,7 @@ async def create(app: App, caller: Annotated[Caller, allowed("gates:write")], bo
     return _show(zone)
 
 
-@router.get("", summary="List zones", response_model=ZoneList)
+@router.get("", summary="List zones", response_description="A page of zones", response_model=ZoneList)
 async def list_(
     app: App, caller: Annotated[Caller, allowed("gates:read")], query: Annotated[ListQuery, Query()]
 ) -> object:
@@ -58,7 +58,7 @@ async def list_(
     return query.answer("zones", page, _show)
 
 
-@router.get("/{id}", summary="Retrieve a zone")
+@router.get("/{id}", summary="Retrieve a zone", response_description="The zone")
 async def get(app: App, caller: Annotated[Caller, allowed("gates:read")], id: str) -> Zone:  # noqa: A002
     """One zone."""
     return _show(await get_zone(app, caller, text_id_of("zone", id)))

@@ -1,6 +1,7 @@
 """SQLite: the embedded default. One process, and one thread that writes."""
 
 import json
+import sqlite3
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from itertools import chain
@@ -12,6 +13,7 @@ from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.dialects.sqlite import insert
 
 from app.storage.engine import Row
+from app.storage.failures import Unavailable
 
 _PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 _CACHE_KIB = 65_536
@@ -55,11 +57,22 @@ class SqliteEngine:
         values = (func.hex(column) if isinstance(column.type, LargeBinary) else column for column in inner.c)
         return select(func.json_group_array(func.json_array(*values))), partial(_unpacked, binary)
 
+    def read(self, connection: Connection, sql: str, parameters: tuple[Any, ...]) -> Sequence[Row]:
+        driver: Any = connection.connection.driver_connection
+        try:
+            rows: list[Row] = driver.execute(sql, parameters).fetchall()
+        except sqlite3.OperationalError as fault:
+            raise Unavailable from fault
+        return rows
+
     def write(self, connection: Connection, sql: str, parameters: tuple[Any, ...]) -> int:
         """Counted by the connection: sqlite3 gives no count for a statement that begins with WITH."""
         driver: Any = connection.connection.driver_connection
         before: int = driver.total_changes
-        connection.exec_driver_sql(sql, parameters)
+        try:
+            driver.execute(sql, parameters)
+        except sqlite3.OperationalError as fault:
+            raise Unavailable from fault
         return int(driver.total_changes - before)
 
     def insert(self, table: Table) -> Any:  # noqa: ANN401  see Engine

@@ -203,8 +203,20 @@ async def test_a_picture_by_itself_says_its_tokens_id_and_its_end(service: Servi
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("kind", "rotating"), ("kind", "SIGNED"), ("kind", None), ("pass", 1), ("pass", None), ("pass", "a" * 65)]
-    + [("reusable", 1), ("reusable", "true"), ("reusable", None), ("picture", "gif"), ("picture", True), ("gate", "")],
+    [
+        ("kind", "rotating"),
+        ("kind", "SIGNED"),
+        ("kind", None),
+        ("pass", 1),
+        ("pass", None),
+        ("pass", "a" * 65),
+        ("reusable", 1),
+        ("reusable", "true"),
+        ("reusable", None),
+        ("picture", "gif"),
+        ("picture", True),
+        ("gate", ""),
+    ],
 )
 @pytest.mark.asyncio(loop_scope="session")
 async def test_what_a_token_cannot_be_is_refused(still_service: Service, field: str, value: Any) -> None:
