@@ -133,6 +133,7 @@ def plain_logs() -> Iterator[None]:
     handlers, level = root.handlers, root.level
     before = structlog.get_config()
     yield
+    logging.captureWarnings(False)
     root.handlers, root.level = handlers, level
     structlog.configure(**before)
 
@@ -164,9 +165,7 @@ def test_a_warning_is_a_line_too(plain_logs: None, capsys: pytest.CaptureFixture
     configure_logs()
     with warnings.catch_warnings():
         warnings.simplefilter("always")
-        logging.captureWarnings(True)
         warnings.warn("something is deprecated", stacklevel=1)
-    logging.captureWarnings(False)
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("{")
 

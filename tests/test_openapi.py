@@ -137,7 +137,7 @@ api = schemathesis.openapi.from_dict(
     config=SchemathesisConfig.from_dict(
         {
             "generation": {"max-examples": 16, "deterministic": True, "no-shrink": True},
-            "phases": {"coverage": {"enabled": False}, "stateful": {"enabled": False}},
+            "phases": {"stateful": {"enabled": False}},
         }
     ),
 )

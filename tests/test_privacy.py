@@ -84,6 +84,7 @@ async def watched(
             await service.gate()
             yield service
     finally:
+        logging.captureWarnings(False)
         root.handlers = handlers
         root.setLevel(level)
 

@@ -11,7 +11,7 @@ from .keychain import add_signing_key, times
 from .mistakes import Clash, NotFound
 
 _SIGNED_ELSEWHERE = 86_400 * SECOND
-"""Other processes may sign with a retired key until they look again, a second later; no token but a badge lives longer."""
+"""Other processes sign with a retired key until they look again, a second later. Only badges live longer than this."""
 
 
 async def list_signing_keys(app: Context) -> list[tuple[SigningKeyRecord, str]]:

@@ -79,7 +79,8 @@ class SqlStore:
     async def _on_a_thread(self, work: Callable[[], Result]) -> Result:
         running = asyncio.get_running_loop().run_in_executor(self._executor, work)
         try:
-            return await asyncio.wait_for(running, self._timeout_s)
+            async with asyncio.timeout(self._timeout_s):  # wait_for loses a cancellation that comes with the result
+                return await running
         except (TimeoutError, sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError) as fault:
             raise Unavailable("the database does not answer") from fault
 

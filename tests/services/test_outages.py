@@ -7,7 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -107,6 +107,15 @@ def cancel_waiting_commits(server: PostgresServer) -> bool:
     return False
 
 
+async def until(true: Callable[[], bool]) -> None:
+    """Return once it is true, and not much later."""
+    for _ in range(5000):
+        if true():
+            return
+        await asyncio.sleep(0.002)
+    raise AssertionError("it did not come true")
+
+
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
     started = time.monotonic()
@@ -198,8 +207,7 @@ async def test_what_was_admitted_while_the_server_was_killed_is_redeemed_after_i
                 answers.append((token["id"], await service.verify(token["token"])))  # noqa: PERF401  seen by power_cut
 
         async def power_cut() -> None:
-            while len(answers) < 40:  # noqa: ASYNC110
-                await asyncio.sleep(0.001)
+            await until(lambda: len(answers) >= 40)
             await asyncio.to_thread(own_server.stop, at_once=True)
 
         await asyncio.gather(power_cut(), *(at_the_gate(list(tokens[n::15])) for n in range(15)))
@@ -308,8 +316,7 @@ async def test_what_a_killed_process_admitted_is_in_the_sqlite_file(sqlite_url: 
 
             async def power_cut() -> None:
                 with opened(sqlite_url) as database:
-                    while len(database.column(select(redemptions.c.token))) < 30:  # noqa: ASYNC110
-                        await asyncio.sleep(0.005)
+                    await until(lambda: len(database.column(select(redemptions.c.token))) >= 30)
                 serving.kill()
 
             answers, _ = await asyncio.gather(at_gates.verify_all(bodies), power_cut())

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 
 import pytest
 import sqlalchemy
@@ -117,6 +118,22 @@ async def test_a_read_that_takes_too_long_is_unavailable(database: Database) -> 
         await store.write(lambda _: going_on.wait(2))
     going_on.set()
     await store.close()
+
+
+@pytest.mark.parametrize("rounds", [1, 2, 3, 4])
+async def test_a_read_that_is_cancelled_just_as_it_ends_is_cancelled(store: SqlStore, rounds: int) -> None:
+    going_on = threading.Event()
+    reading = asyncio.ensure_future(store.read(lambda _: going_on.wait(2)))
+    await asyncio.sleep(0.05)
+    going_on.set()
+    time.sleep(0.05)  # noqa: ASYNC251  the reader has ended, and the event loop does not know it yet
+    for _ in range(rounds):
+        await asyncio.sleep(0)
+    if reading.cancel():
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+    else:
+        assert await reading is True
 
 
 async def test_nothing_is_missing_in_a_migrated_database(store: SqlStore) -> None:

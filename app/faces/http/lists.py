@@ -51,6 +51,8 @@ class ListQuery(BaseModel):
         return hashlib.sha256(repr((list_name, sorted(wanted.items()))).encode()).digest()[:_DIGEST_BYTES]
 
 
-def _is_an_id(key: str | bytes) -> bool:
+def _is_an_id(key: object) -> bool:
     """Whether a list could have come to `key`. Cursors are not signed: whoever makes one up reads their own list."""
-    return len(key) == ID_BYTES if isinstance(key, bytes) else bool(TEXT_ID.fullmatch(key))
+    if isinstance(key, bytes):
+        return len(key) == ID_BYTES
+    return isinstance(key, str) and TEXT_ID.fullmatch(key) is not None

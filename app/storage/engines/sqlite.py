@@ -17,6 +17,7 @@ from app.storage.failures import Unavailable
 
 _PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 _CACHE_KIB = 65_536
+_CHECKPOINT_PAGES = 8_000  # 32 MB of log: a page that many batches touch is copied back once, not each time
 
 
 class SqliteEngine:
@@ -108,6 +109,7 @@ def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401  sqlite3
         if now != value:
             raise RuntimeError(f"SQLite would not set {name} to {value}: the database would not be durable")
     cursor.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    cursor.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
     cursor.close()
 
 
