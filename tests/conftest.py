@@ -91,5 +91,6 @@ async def sqlite_service(sqlite_url: str) -> AsyncIterator[Service]:
 
 
 def make_settings(url: str, **settings: object) -> Settings:
-    """Settings for a database, as if from the environment."""
-    return Settings.model_validate({"database_url": url, "master_key": MASTER_KEY, **settings})
+    """Settings for a database, as if from the environment. Patient, since the machine is busy with other tests."""
+    patient = {"settle_timeout_s": 20, "picture_timeout_s": 10}
+    return Settings.model_validate({"database_url": url, "master_key": MASTER_KEY, **patient, **settings})

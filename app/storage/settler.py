@@ -60,12 +60,14 @@ class Settler:
 
     def _hand_over(self) -> None:
         """What came in one round of the event loop goes to the settler together: a batch costs more than its rows."""
-        self._queue.put(self._group)
-        self._group = []
+        if self._group:
+            self._queue.put(self._group)
+            self._group = []
 
     async def close(self) -> None:
         """Settle what waits and end the thread."""
-        self._queue.put([])
+        self._hand_over()
+        self._queue.put([])  # nothing at all is the sign to end
         await asyncio.to_thread(self._thread.join, self._timeout_s)
 
     def _run(self) -> None:

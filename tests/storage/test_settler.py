@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -10,14 +11,15 @@ import pytest
 from sqlalchemy import Connection, select
 
 from app.core.decision import Outcome
-from app.core.model import Direction
+from app.core.model import Direction, Refused
 from app.storage.attempt import Attempt, Settled, Unsettled
 from app.storage.failures import Unavailable
+from app.storage.settler import MAX_BATCH
 from app.storage.sql_store import SqlStore
 from app.storage.tables import redemptions, verifications
 from tests.storage.conftest import build
 from tests.storage.database import Database
-from tests.storage.world import World, an_id
+from tests.storage.world import DESK, World, an_id
 
 
 @asynccontextmanager
@@ -128,6 +130,21 @@ async def test_what_waited_too_long_is_unavailable_and_is_not_settled_behind_the
     assert isinstance(later, Settled)
     assert (later.outcome, later.reason) == (Outcome.ADMIT, "ok")
     assert database.column(select(verifications.c.id)) == [later.verification]
+
+
+async def test_thousands_at_once_are_settled_in_batches_of_bearable_size(
+    database: Database, world: World
+) -> None:
+    store = SqlStore(database.url, timeout_s=20.0)
+    attempts = [world.attempt(Refused("malformed"), credential=DESK) for _ in range(2500)]
+    settled = await asyncio.gather(*(store.settle(attempt) for attempt in attempts), return_exceptions=True)
+    await store.close()
+    assert {type(result) for result in settled} == {Settled}
+    if not database.is_sqlite:
+        assert max(Counter(database.column(select(verifications.c.xact))).values()) < 2 * MAX_BATCH
+    assert database.column(select(verifications.c.id).order_by(verifications.c.seq)) == [
+        attempt.verification for attempt in attempts
+    ]
 
 
 async def test_closing_settles_what_waits(database: Database, world: World) -> None:

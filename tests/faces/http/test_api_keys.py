@@ -30,7 +30,6 @@ async def test_a_keys_secret_is_shown_once(service: Service) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.asyncio(loop_scope="session")
 async def test_what_a_key_is_for_is_seen_in_it(still_service: Service) -> None:
     assert (await still_service.api_key("admin")).startswith("gp_admin_")
     assert (await still_service.api_key("verifications:create", gate="main-door")).startswith("gp_gate_")
@@ -145,7 +144,6 @@ async def test_a_key_is_bound_to_a_gate_that_is_there(service: Service) -> None:
     "authorization",
     [None, "", "Bearer", "Bearer ", "Basic Z3A6Z3A=", "Bearer nonsense", "Bearer gp_admin_", "gp_admin_x"],
 )
-@pytest.mark.asyncio(loop_scope="session")
 async def test_without_a_key_nothing_is_said(still_service: Service, authorization: str | None) -> None:
     headers = {} if authorization is None else {"Authorization": authorization}
     for method, path in (("GET", "/v1/gates"), ("POST", "/v1/verifications"), ("GET", "/v1/nothing-here")):
@@ -164,14 +162,12 @@ async def test_a_key_that_was_mistyped_is_refused(service: Service) -> None:
 
 
 @pytest.mark.parametrize("junk", [b"\xff\xfe", "é".encode(), "\u202egp_".encode(), b"gp_\x80", b"\xed\xa0\x80"])
-@pytest.mark.asyncio(loop_scope="session")
 async def test_a_key_of_other_letters_is_refused(still_service: Service, junk: bytes) -> None:
     for value in (b"Bearer " + junk, junk, b"Bearer gp_admin_" + junk + b"0" * 33):
         answer = await still_service.http.get("/v1/gates", headers=[(b"authorization", value)])
         assert_problem(answer, 401)
 
 
-@pytest.mark.asyncio(loop_scope="session")
 async def test_the_word_bearer_may_be_written_in_any_way(still_service: Service) -> None:
     for scheme in ("bearer", "BEARER", "Bearer "):
         answer = await still_service.http.get("/v1/gates", headers={"Authorization": f"{scheme} {still_service.key}"})

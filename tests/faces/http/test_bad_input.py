@@ -1,7 +1,7 @@
 """Whatever is sent, the answer is clear, repeats nothing of it, and nothing was stored."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,12 +9,9 @@ import pytest_asyncio
 
 from app.faces.http.openapi import openapi
 from app.faces.http.routes import make_routes
-from tests.conftest import make_settings
 from tests.faces.http.answers import assert_problem
 from tests.faces.http.endpoints import ENDPOINTS, Endpoint, seed, stored
-from tests.service import Service, running_service
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+from tests.service import Service
 
 CANARY = "Canary7f3a"
 JSON = "application/json"
@@ -52,20 +49,10 @@ NO_OBJECT = {
 }
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["sqlite", "postgresql"])
-async def ready(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[tuple[Service, dict[str, str]]]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def ready(service: Service) -> tuple[Service, dict[str, str]]:
     """A service on each engine, and what is in it."""
-    if request.param == "sqlite":
-        request.getfixturevalue("migrated_sqlite")
-        url = f"sqlite:///{tmp_path_factory.mktemp('bad-input') / 'gatepass.db'}"
-    else:
-        server = request.getfixturevalue("postgresql_server")
-        server.execute("CREATE DATABASE bad_input")
-        url = server.url("bad_input")
-    async with running_service(make_settings(url)) as service:
-        yield service, await seed(service)
+    return service, await seed(service)
 
 
 Ready = tuple[Service, dict[str, str]]

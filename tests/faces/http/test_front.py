@@ -40,7 +40,6 @@ async def asked(front: Front, path: str, headers: dict[str, str], receive: Any) 
     return sent
 
 
-@pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [

@@ -61,7 +61,6 @@ async def test_a_change_sets_what_it_names_and_leaves_the_rest(service: Service)
     + [{"repeat_window_s": seconds} for seconds in (-1, 3601, 1.5, True, "5")],
     ids=str,
 )
-@pytest.mark.asyncio(loop_scope="session")
 async def test_a_change_that_cannot_be_is_refused(still_service: Service, change: dict[str, Any]) -> None:
     before = (await still_service.call("GET", "/v1/gates/main-door")).json()
     (field,) = change
@@ -69,7 +68,6 @@ async def test_a_change_that_cannot_be_is_refused(still_service: Service, change
     assert (await still_service.call("GET", "/v1/gates/main-door")).json() == before
 
 
-@pytest.mark.asyncio(loop_scope="session")
 async def test_what_a_gate_is_called_by_stays(still_service: Service) -> None:
     assert_problem(await still_service.call("PATCH", "/v1/gates/main-door", json={"id": "side-door"}), 422, field="")
 

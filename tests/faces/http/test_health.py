@@ -34,45 +34,44 @@ async def test_it_says_what_is_missing(sqlite_service: Service) -> None:
     assert (await sqlite_service.http.get("/healthz")).status_code == 200
 
 
-async def test_public_keys_are_a_json_web_key_set(service: Service) -> None:
-    answer = await service.http.get("/.well-known/jwks.json")
+async def test_public_keys_are_a_json_web_key_set(lone_service: Service) -> None:
+    answer = await lone_service.http.get("/.well-known/jwks.json")
     assert answer.status_code == 200
     (key,) = answer.json()["keys"]
     public, kid = (urlsafe_b64decode(key.pop(name) + "==") for name in ("x", "kid"))
     assert (len(public), kid) == (32, key_id(public))
     assert key == {"kty": "OKP", "crv": "Ed25519", "alg": "Ed25519", "use": "sig"}
-    text = (await service.token(await service.pass_()))["token"]
+    text = (await lone_service.token(await lone_service.pass_()))["token"]
     assert isinstance(recognise(text, "acme", Keyring({kid: SodiumKey(public)})), Claims)
 
 
-async def test_the_next_key_is_published_before_it_signs(service: Service) -> None:
-    (first,) = (await service.http.get("/.well-known/jwks.json")).json()["keys"]
-    await rotate(service.context)
-    await service.context.keychain.refresh()
-    keys = (await service.http.get("/.well-known/jwks.json")).json()["keys"]
+async def test_the_next_key_is_published_before_it_signs(lone_service: Service) -> None:
+    (first,) = (await lone_service.http.get("/.well-known/jwks.json")).json()["keys"]
+    await rotate(lone_service.context)
+    await lone_service.context.keychain.refresh()
+    keys = (await lone_service.http.get("/.well-known/jwks.json")).json()["keys"]
     assert (len(keys), keys[0]) == (2, first)
 
 
-async def test_metrics_count_and_name_nobody(service: Service) -> None:
-    await service.gate("front-door-7f3a")
-    token = await service.token(await service.pass_("emp-7f3a"))
-    await service.verify(token["token"], "front-door-7f3a", request_id="request-7f3a")
-    await service.call("GET", "/v1/gates/front-door-7f3a")
-    await service.http.get("/nothing-7f3a")
-    await service.http.get("/healthz")
-    answer = await service.http.get("/metrics")
+async def test_metrics_count_and_name_nobody(lone_service: Service) -> None:
+    await lone_service.gate("front-door-7f3a")
+    token = await lone_service.token(await lone_service.pass_("emp-7f3a"))
+    await lone_service.verify(token["token"], "front-door-7f3a", request_id="request-7f3a")
+    await lone_service.call("GET", "/v1/gates/front-door-7f3a")
+    await lone_service.http.get("/nothing-7f3a")
+    await lone_service.http.get("/healthz")
+    answer = await lone_service.http.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
     text = answer.text
     assert 'gatepass_verifications_total{decision="admit",reason="ok"} 1.0' in text
     assert 'gatepass_http_requests_total{method="GET",route="/v1/gates/{id}",status="200"} 1.0' in text
     assert 'gatepass_http_requests_total{method="POST",route="/v1/verifications",status="200"} 1.0' in text
     assert 'gatepass_http_requests_total{method="GET",route="/healthz",status="200"} 1.0' in text
-    for secret in ("7f3a", "emp-", service.key, token["token"], token["id"], token["pass"], "acme"):
+    for secret in ("7f3a", "emp-", lone_service.key, token["token"], token["id"], token["pass"], "acme"):
         assert secret not in text
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
-@pytest.mark.asyncio(loop_scope="session")
 async def test_the_reference_needs_no_key_and_no_other_host(still_service: Service, path: str) -> None:
     answer = await still_service.http.get(path)
     assert answer.status_code == 200
@@ -80,12 +79,10 @@ async def test_the_reference_needs_no_key_and_no_other_host(still_service: Servi
 
 
 @pytest.mark.parametrize("path", ["/", "/v1", "/v2/gates", "/healthz/", "/.env", "//v1/gates", "/docs/../v1"])
-@pytest.mark.asyncio(loop_scope="session")
 async def test_where_nothing_is_there_is_a_problem(still_service: Service, path: str) -> None:
     assert_problem(await still_service.http.get(path), 404)
 
 
-@pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/.well-known/jwks.json", "/v1/gates", "/docs"])
 async def test_whatever_can_be_read_can_be_asked_for_its_headers(still_service: Service, path: str) -> None:
     answers = [await still_service.call(method, path) for method in ("GET", "HEAD")]
@@ -108,7 +105,6 @@ async def test_whatever_can_be_read_can_be_asked_for_its_headers(still_service: 
         ("PROPFIND", "/v1/gates", {"GET", "HEAD", "POST"}),
     ],
 )
-@pytest.mark.asyncio(loop_scope="session")
 async def test_a_method_that_an_address_has_not_is_told_those_it_has(
     still_service: Service, method: str, path: str, allowed: set[str]
 ) -> None:

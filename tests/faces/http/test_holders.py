@@ -58,13 +58,11 @@ async def test_a_holder_who_is_not_there_is_not_found(service: Service) -> None:
 
 
 @pytest.mark.parametrize(("length", "status"), [(0, 422), (1, 201), (128, 201), (129, 422)])
-@pytest.mark.asyncio(loop_scope="session")
 async def test_a_ref_has_1_to_128_characters(still_service: Service, length: int, status: int) -> None:
     assert (await still_service.call("POST", "/v1/holders", json={"ref": "é" * length})).status_code == status
 
 
 @pytest.mark.parametrize(("length", "status"), [(0, 422), (1, 201), (200, 201), (201, 422)])
-@pytest.mark.asyncio(loop_scope="session")
 async def test_a_name_has_1_to_200_characters(still_service: Service, length: int, status: int) -> None:
     answer = await still_service.call("POST", "/v1/holders", json={"ref": f"name-{length}", "name": "é" * length})
     assert answer.status_code == status

@@ -102,7 +102,6 @@ async def test_a_cursor_may_be_used_with_another_limit(service: Service) -> None
 
 
 @pytest.mark.parametrize("path", LISTS)
-@pytest.mark.asyncio(loop_scope="session")
 async def test_a_garbled_cursor_is_refused(still_service: Service, path: str) -> None:
     for cursor in ("", "x", "AAAA", "gA", "é", "%00", "\U0001f6aa", "'; --", "a" * 512, "a" * 513):
         assert_problem(await still_service.call("GET", f"/v1/{path}", params={"cursor": cursor}), 422, field="cursor")
@@ -156,7 +155,6 @@ def test_a_cbor_bomb_is_refused(packed: bytes) -> None:
 
 
 @pytest.mark.parametrize("path", LISTS)
-@pytest.mark.asyncio(loop_scope="session")
 async def test_a_limit_is_from_1_to_200(still_service: Service, path: str) -> None:
     for limit in ("1", "200"):
         assert (await still_service.call("GET", f"/v1/{path}", params={"limit": limit})).status_code == 200
@@ -165,7 +163,6 @@ async def test_a_limit_is_from_1_to_200(still_service: Service, path: str) -> No
 
 
 @pytest.mark.parametrize("path", LISTS)
-@pytest.mark.asyncio(loop_scope="session")
 async def test_a_parameter_that_is_not_known_is_refused(still_service: Service, path: str) -> None:
     answer = await still_service.call("GET", f"/v1/{path}", params={"Canary7f3a": "Canary7f3b"})
     assert_problem(answer, 422, field="")

@@ -43,7 +43,6 @@ async def test_a_pass_that_names_nothing_is_refused(service: Service) -> None:
 
 
 @pytest.mark.parametrize("gates", ["ALL", "main-door", "", {}, 1, True, None, [1], ["a b"]], ids=str)
-@pytest.mark.asyncio(loop_scope="session")
 async def test_gates_are_a_list_of_ids_or_all(still_service: Service, gates: Any) -> None:
     answer = await still_service.call("POST", "/v1/passes", json={"holder": "a", "gates": gates})
     problem = assert_problem(answer, 422)
@@ -74,7 +73,6 @@ async def test_a_pass_for_what_is_not_there_is_refused_and_makes_no_holder(servi
         ("1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z"),
     ],
 )
-@pytest.mark.asyncio(loop_scope="session")
 async def test_times_are_rfc_3339_and_come_back_in_utc(still_service: Service, sent: str, given: str) -> None:
     assert (await still_service.pass_(valid_from=sent))["valid_from"] == given
 
@@ -106,7 +104,6 @@ async def test_times_are_rfc_3339_and_come_back_in_utc(still_service: Service, s
         [],
     ],
 )
-@pytest.mark.asyncio(loop_scope="session")
 async def test_what_is_no_time_is_refused(still_service: Service, time: Any) -> None:
     answer = await still_service.call("POST", "/v1/passes", json={"holder": "a", "gates": "all", "valid_from": time})
     assert_problem(answer, 422, field="valid_from")
@@ -124,7 +121,6 @@ async def test_a_pass_ends_after_it_begins(service: Service) -> None:
 
 
 @pytest.mark.parametrize("count", [0, -1, 1_000_000_001, 10**19, 1.0, "1", True])
-@pytest.mark.asyncio(loop_scope="session")
 async def test_a_limit_is_a_whole_number_from_1(still_service: Service, count: Any) -> None:
     answer = await still_service.call("POST", "/v1/passes", json={"holder": "a", "gates": "all", "max_entries": count})
     assert_problem(answer, 422, field="max_entries")
@@ -154,7 +150,6 @@ async def test_a_change_sets_what_it_names_and_leaves_the_rest(service: Service)
 
 
 @pytest.mark.parametrize("field", ["holder", "status", "entries", "id"])
-@pytest.mark.asyncio(loop_scope="session")
 async def test_nothing_else_of_a_pass_can_be_changed(still_service: Service, field: str) -> None:
     made = await still_service.pass_()
     answer = await still_service.call("PATCH", f"/v1/passes/{made['id']}", json={field: made[field]})
@@ -211,7 +206,6 @@ async def test_a_suspended_pass_can_be_resumed_and_a_revoked_one_not(service: Se
 
 
 @pytest.mark.parametrize("verb", ["revoke", "suspend", "resume"])
-@pytest.mark.asyncio(loop_scope="session")
 async def test_a_reason_is_a_text_of_500_characters_at_most(still_service: Service, verb: str) -> None:
     path = f"/v1/passes/{(await still_service.pass_())['id']}/{verb}"
     assert_problem(await still_service.call("POST", path, json={"reason": "a" * 501}), 422, field="reason")

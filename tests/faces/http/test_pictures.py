@@ -1,7 +1,6 @@
 """Pictures at the gate: `POST /v1/verifications` with `picture`."""
 
 from base64 import b64encode
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +15,15 @@ from tests.faces.http.endpoints import stored
 from tests.faces.http.pictures import WAYS, multipart, photo, show
 from tests.service import Service, running_service
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 POSTER = "https://example.com/welcome"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["sqlite", "postgresql"])
-async def reader(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
-    """A service on each engine, shared, since its workers take a moment to start."""
-    if request.param == "sqlite":
-        request.getfixturevalue("migrated_sqlite")
-        url = f"sqlite:///{tmp_path_factory.mktemp('pictures') / 'gatepass.db'}"
-    else:
-        server = request.getfixturevalue("postgresql_server")
-        server.execute("CREATE DATABASE pictures")
-        url = server.url("pictures")
-    async with running_service(make_settings(url)) as service:
-        await service.context.pictures.warm_up()
-        await service.gate()
-        await service.gate("out", direction="exit")
-        yield service
+@pytest_asyncio.fixture(loop_scope="session")
+async def reader(service: Service) -> Service:
+    """A service with a way in and a way out."""
+    await service.gate()
+    await service.gate("out", direction="exit")
+    return service
 
 
 async def texts(service: Service, *holders: str, kind: str = "signed") -> list[str]:

@@ -247,9 +247,11 @@ async def in_process(front: Front) -> AsyncIterator[int]:
         task = asyncio.create_task(running.serve(sockets=[listening]))
         while not running.started:  # noqa: ASYNC110  uvicorn has nothing to wait for
             await asyncio.sleep(0.01)
-        yield listening.getsockname()[1]
-        running.should_exit = True
-        await task
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            running.should_exit = True
+            await task
 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 1000", "Transfer-Encoding: chunked"])
@@ -264,7 +266,7 @@ async def test_who_drips_a_body_is_cut_off(sqlite_url: str, tmp_path: Path, fram
                 f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {service.key}\r\n{JSON}\r\n{framing}\r\n\r\n"
             )
             writer.write(head.encode())
-            answer = asyncio.create_task(reader.read())
+            answer = asyncio.create_task(reader.read(65_536))
             for _ in range(200):
                 if answer.done():
                     break
@@ -275,4 +277,4 @@ async def test_who_drips_a_body_is_cut_off(sqlite_url: str, tmp_path: Path, fram
             with suppress(ConnectionError):
                 await writer.wait_closed()
     assert received.startswith(b"HTTP/1.1 408 ")
-    assert b'"code":"timeout"' in received
+    assert b"connection: close" in received

@@ -1,5 +1,6 @@
 """What is another tenant's is as if it did not exist."""
 
+import itertools
 from collections.abc import Mapping
 
 import httpx
@@ -10,7 +11,12 @@ from tests.faces.http.answers import assert_problem
 from tests.faces.http.endpoints import ENDPOINTS, Endpoint, seed, stored
 from tests.service import Service
 
+_numbers = itertools.count(1)
 FOREIGN = [(endpoint, name) for endpoint in ENDPOINTS for name in endpoint.foreign]
+
+
+async def another_tenant(service: Service) -> Service:
+    return await service.tenant(f"globex-{next(_numbers)}")
 
 
 def test_every_endpoint_is_known_here() -> None:
@@ -24,7 +30,7 @@ def test_every_endpoint_is_known_here() -> None:
 
 
 async def test_another_tenants_ids_are_not_found_anywhere(service: Service) -> None:
-    other = await service.tenant("globex")
+    other = await another_tenant(service)
     ours, theirs = await seed(service), await seed(other)
     before = stored(service)
     for endpoint, name in FOREIGN:
@@ -42,7 +48,7 @@ async def ask(service: Service, endpoint: Endpoint, made: Mapping[str, str]) -> 
 
 
 async def test_lists_hold_ones_own(service: Service) -> None:
-    other = await service.tenant("globex")
+    other = await another_tenant(service)
     theirs = await seed(other)
     await other.verify(theirs["text"], theirs["gate"])
     for path in ("zones", "gates", "holders", "passes", "verifications"):
@@ -55,7 +61,7 @@ async def test_lists_hold_ones_own(service: Service) -> None:
 
 
 async def test_the_same_ids_refs_and_keys_may_be_used_in_two_tenants(service: Service) -> None:
-    other = await service.tenant("globex")
+    other = await another_tenant(service)
     for each in (service, other):
         await each.gate()
         answer = await each.call("POST", "/v1/holders", json={"ref": "emp-1042"}, headers={"Idempotency-Key": "same"})

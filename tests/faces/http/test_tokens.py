@@ -73,7 +73,6 @@ async def test_a_badge_lives_up_to_400_days_and_admits_again_and_again(service: 
     assert [(await service.verify(badge["token"]))["reason"] for _ in range(4)] == ["ok"] * 3 + ["no_entries_left"]
 
 
-@pytest.mark.asyncio(loop_scope="session")
 async def test_a_code_is_good_once(still_service: Service) -> None:
     body = {"pass": (await still_service.pass_())["id"], "kind": "code", "reusable": True}
     assert_problem(await still_service.call("POST", "/v1/tokens", json=body), 422, field="reusable")
@@ -142,7 +141,6 @@ async def test_a_token_that_is_not_there_cannot_be_revoked(service: Service) -> 
 
 
 @pytest.mark.parametrize(("form", "media_type"), [("png", "image/png"), ("svg", "image/svg+xml")])
-@pytest.mark.asyncio(loop_scope="session")
 async def test_a_picture_comes_as_a_data_uri(still_service: Service, form: str, media_type: str) -> None:
     token = await still_service.token(await still_service.pass_(), picture=form)
     head, _, encoded = token["picture"].partition(",")
@@ -174,7 +172,6 @@ async def test_a_picture_comes_as_a_data_uri(still_service: Service, form: str, 
         ("", "application/json"),
     ],
 )
-@pytest.mark.asyncio(loop_scope="session")
 async def test_the_answer_is_what_accept_prefers(still_service: Service, accept: str, media_type: str) -> None:
     pass_ = await still_service.pass_()
     answer = await still_service.call(
@@ -218,7 +215,6 @@ async def test_a_picture_by_itself_says_its_tokens_id_and_its_end(service: Servi
         ("gate", ""),
     ],
 )
-@pytest.mark.asyncio(loop_scope="session")
 async def test_what_a_token_cannot_be_is_refused(still_service: Service, field: str, value: Any) -> None:
     body = {"pass": (await still_service.pass_())["id"], "kind": "signed", field: value}
     assert_problem(await still_service.call("POST", "/v1/tokens", json=body), 422, field=field)

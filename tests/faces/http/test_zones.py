@@ -46,7 +46,6 @@ async def test_the_zone_around_has_to_be_there(service: Service) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/zones/nowhere", "/v1/zones/-", "/v1/zones/%20", "/v1/zones/" + "a" * 65])
-@pytest.mark.asyncio(loop_scope="session")
 async def test_a_zone_that_is_not_there_is_not_found(still_service: Service, path: str) -> None:
     assert_problem(await still_service.call("GET", path), 404)
 
@@ -54,21 +53,18 @@ async def test_a_zone_that_is_not_there_is_not_found(still_service: Service, pat
 @pytest.mark.parametrize(
     "name", ["", "Mars/Base", "../../etc/passwd", "/etc/passwd", "Europe", "Europe/Berlin ", "é", "zone.tab", "a" * 200]
 )
-@pytest.mark.asyncio(loop_scope="session")
 async def test_a_time_zone_is_one_that_exists(still_service: Service, name: str) -> None:
     answer = await still_service.call("POST", "/v1/zones", json={"name": "A zone", "time_zone": name})
     assert_problem(answer, 422, field="time_zone")
 
 
 @pytest.mark.parametrize("id_", ["a", "0", "main-door_2", "a" * 64])
-@pytest.mark.asyncio(loop_scope="session")
 async def test_a_callers_own_id_may_be(still_service: Service, id_: str) -> None:
     assert (await still_service.create("/v1/zones", id=id_, name="A zone"))["id"] == id_
     assert (await still_service.call("GET", f"/v1/zones/{id_}")).status_code == 200
 
 
 @pytest.mark.parametrize("id_", ["", "A", "-a", "_a", "a b", "a/b", "a.b", "é", "a\n", "a" * 65])
-@pytest.mark.asyncio(loop_scope="session")
 async def test_a_callers_own_id_may_not_be(still_service: Service, id_: str) -> None:
     answer = await still_service.call("POST", "/v1/zones", json={"id": id_, "name": "A zone"})
     assert_problem(answer, 422, field="id")
