@@ -60,9 +60,9 @@ class Settler:
 
     def _hand_over(self) -> None:
         """What came in one round of the event loop goes to the settler together: a batch costs more than its rows."""
-        if self._group:
-            self._queue.put(self._group)
-            self._group = []
+        for start in range(0, len(self._group), MAX_BATCH):
+            self._queue.put(self._group[start : start + MAX_BATCH])
+        self._group = []
 
     async def close(self) -> None:
         """Settle what waits and end the thread."""

@@ -196,7 +196,7 @@ async def test_a_write_that_no_standby_confirms_is_unavailable(replicated: tuple
 async def test_what_was_admitted_while_the_server_was_killed_is_redeemed_after_its_restart(
     own_server: PostgresServer,
 ) -> None:
-    async with service_on(own_server) as service:
+    async with service_on(own_server, settle_timeout_s=8) as service:
         await service.gate()
         pass_ = await service.pass_()
         tokens = await asyncio.gather(*(service.token(pass_, ttl_s=600) for _ in range(150)))

@@ -132,9 +132,7 @@ async def test_what_waited_too_long_is_unavailable_and_is_not_settled_behind_the
     assert database.column(select(verifications.c.id)) == [later.verification]
 
 
-async def test_thousands_at_once_are_settled_in_batches_of_bearable_size(
-    database: Database, world: World
-) -> None:
+async def test_thousands_at_once_are_settled_in_batches_of_bearable_size(database: Database, world: World) -> None:
     store = SqlStore(database.url, timeout_s=20.0)
     attempts = [world.attempt(Refused("malformed"), credential=DESK) for _ in range(2500)]
     settled = await asyncio.gather(*(store.settle(attempt) for attempt in attempts), return_exceptions=True)
