@@ -15,15 +15,16 @@ from app.wiring import running
 
 def make_app(settings: Settings | None = None) -> Front:
     """The whole service: started by the server's lifespan, stopped with it. The database has to be prepared."""
+    settings = settings or Settings()
 
     @asynccontextmanager
     async def lifespan(_routes: FastAPI) -> AsyncIterator[None]:
-        async with running(settings or Settings()) as context:
+        async with running(settings) as context:
             serve(front, context)
             await context.pictures.warm_up()
             yield
 
-    front = Front(make_routes(version("gatepass"), lifespan))
+    front = Front(make_routes(version("gatepass"), lifespan, settings.public_url))
     return front
 
 

@@ -15,7 +15,7 @@ class Settings(BaseSettings):
     database_url: str = "sqlite:///gatepass.db"
     master_key: SecretStr | None = None
     master_key_file: Path | None = None
-    public_url: str = "http://127.0.0.1:8000"
+    public_url: str | None = None
     settle_timeout_s: float = Field(default=1.5, gt=0, le=30)
     picture_workers: int = Field(default=2, ge=1, le=64)
     picture_timeout_s: float = Field(default=2.0, gt=0, le=30)

@@ -24,6 +24,8 @@ from app.core.model import (
     Token,
     Use,
 )
+from app.core.rule import Need
+from app.core.rules import RULES
 
 from .attempt import Attempt
 from .bulk import BulkRead, incoming
@@ -48,21 +50,25 @@ class FactsLoader:
         self._gates = _gates(engine)
         self._tokens = _tokens(engine)
         self._budgets = _budgets(engine)
+        self._needs = frozenset().union(*(rule.needs for rule in RULES))
 
     def load(self, connection: Connection, attempts: Sequence[Attempt]) -> list[Facts | None]:
         """The facts of each attempt; None where there is no such gate. What they hang on is locked first."""
-        shown = [(n, attempt.tenant, *key) for n, attempt in enumerate(attempts) for key in _keys(attempt)]
-        self._engine.lock_passes(connection, [row[1:] for row in shown])
         gates_ = sorted({(attempt.tenant, attempt.gate) for attempt in attempts})
         places = {(row[0], row[2]): Place(_gate(*row[2:]), row[1]) for row in self._gates.rows(connection, gates_)}
-        stored = {row[0]: row for row in self._tokens.rows(connection, shown)}
-        spent = self._load_budgets(connection, attempts)
+        stored = self._load_tokens(connection, attempts) if Need.TOKEN in self._needs else {}
+        spent = self._load_budgets(connection, attempts) if Need.BUDGETS in self._needs else NO_BUDGETS
         return [
             _facts(attempt, place, stored.get(n), spent)
             if (place := places.get((attempt.tenant, attempt.gate)))
             else None
             for n, attempt in enumerate(attempts)
         ]
+
+    def _load_tokens(self, connection: Connection, attempts: Sequence[Attempt]) -> Mapping[int, Row]:
+        shown = [(n, attempt.tenant, *key) for n, attempt in enumerate(attempts) for key in _keys(attempt)]
+        self._engine.lock_passes(connection, [row[1:] for row in shown])
+        return {row[0]: row for row in self._tokens.rows(connection, shown)}
 
     def _load_budgets(self, connection: Connection, attempts: Sequence[Attempt]) -> Mapping[BudgetKey, Budget]:
         keys = sorted({key for attempt in attempts for key in _budget_keys(attempt)})

@@ -76,6 +76,7 @@ def openapi(app: FastAPI) -> dict[str, Any]:
             description=DESCRIPTION,
             routes=app.routes,
             tags=TAGS,
+            servers=app.servers or None,
         )
         components = schema.setdefault("components", {})
         components["schemas"] = _schemas(components.get("schemas", {}))

@@ -19,7 +19,7 @@ from .problems import FAULT, MEDIA_TYPE, Problem, problem_of
 _NOUNS = (zones, gates, holders, passes, tokens, verifications, api_keys, health)
 
 
-def make_routes(version: str, lifespan: Any) -> FastAPI:  # noqa: ANN401  Starlette's Lifespan
+def make_routes(version: str, lifespan: Any, public_url: str | None = None) -> FastAPI:  # noqa: ANN401  Starlette's Lifespan
     """The FastAPI application, with its reference at `/docs`, which needs nothing from another host."""
     app = FastAPIOffline(
         redoc_url=None,
@@ -28,6 +28,7 @@ def make_routes(version: str, lifespan: Any) -> FastAPI:  # noqa: ANN401  Starle
         summary="Signed QR codes and one-time codes at the door, in place of face scanning.",
         generate_unique_id_function=operation_id,
         lifespan=lifespan,
+        servers=None if public_url is None else [{"url": public_url}],
         redirect_slashes=False,
     )
     for noun in _NOUNS:

@@ -7,7 +7,8 @@ from typing import Any
 
 import sqlalchemy
 
-from app.storage.tables import metadata
+from app.services.credentials import hash_secret
+from app.storage.tables import api_keys, metadata
 from tests.service import Service
 
 
@@ -140,11 +141,20 @@ async def seed(service: Service) -> dict[str, str]:
     }
 
 
-def stored(service: Service) -> dict[str, list[Any]]:
-    """Every row of every table, to see that nothing was stored."""
+def stored(service: Service) -> dict[str, list[str]]:
+    """Every row of the service's tenant in every table, to see that nothing was stored."""
     database: sqlalchemy.Engine = service.context.store._database  # type: ignore[attr-defined]
     with database.connect().execution_options(read_only=True) as connection:
+        key = sqlalchemy.select(api_keys.c.tenant).where(api_keys.c.hash == hash_secret(service.key))
+        tenant = connection.scalar(key)
+        assert tenant is not None
         return {
-            table.name: sorted(map(repr, connection.execute(sqlalchemy.select(table))))
+            table.name: sorted(
+                map(
+                    repr,
+                    connection.execute(sqlalchemy.select(table).where(table.c.get("tenant", table.c[0]) == tenant)),
+                )
+            )
             for table in metadata.sorted_tables
+            if "tenant" in table.c or table.name == "tenants"
         }

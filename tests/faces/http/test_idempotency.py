@@ -78,6 +78,7 @@ async def test_of_many_at_once_one_token_is_issued(service: Service, kind: str) 
     )
     assert len({answer.json()["id"] for answer in answers}) == 1
     assert len([answer for answer in answers if answer.json()["token"] is not None]) == 1
+    assert len(stored(service)["tokens"]) == 1
 
 
 async def test_a_refused_request_does_not_spend_its_key(service: Service) -> None:

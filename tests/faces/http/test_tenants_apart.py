@@ -32,14 +32,14 @@ def test_every_endpoint_is_known_here() -> None:
 async def test_another_tenants_ids_are_not_found_anywhere(service: Service) -> None:
     other = await another_tenant(service)
     ours, theirs = await seed(service), await seed(other)
-    before = stored(service)
+    before = stored(service), stored(other)
     for endpoint, name in FOREIGN:
         prefix = theirs[name].partition("_")[0]
         foreign = await ask(service, endpoint, {**ours, name: theirs[name]})
         absent = await ask(service, endpoint, {**ours, name: f"{prefix}_0000000000000000000000"})
         problems = [{**assert_problem(answer, 404), "request_id": ""} for answer in (foreign, absent)]
         assert problems[0] == problems[1], endpoint
-    assert stored(service) == before
+    assert (stored(service), stored(other)) == before
 
 
 async def ask(service: Service, endpoint: Endpoint, made: Mapping[str, str]) -> httpx.Response:
