@@ -75,7 +75,7 @@ class Settler:
         while not ending:
             waiting, ending = self._all_that_waits()
             waiting = [each for each in waiting if not each.future.done()]  # given up: it was told, and stays undone
-            results = self._settle([each.work for each in waiting])
+            results = self._settle([each.work for each in waiting]) if waiting else ()
             with suppress(RuntimeError):  # the loop is closed: nobody is left to be answered
                 self._loop.call_soon_threadsafe(_deliver, waiting, results)
 

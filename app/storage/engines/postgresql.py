@@ -81,6 +81,10 @@ class PostgresqlEngine:
                 "connect_timeout": max(2, int(timeout_s)),
                 "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
                 "application_name": "gatepass",
+                "keepalives_idle": 10,
+                "keepalives_interval": 3,
+                "keepalives_count": 3,
+                "tcp_user_timeout": int(timeout_s * 2000),  # a primary that vanishes says nothing
             },
             isolation_level="READ COMMITTED",
             pool_size=8,
@@ -94,8 +98,9 @@ class PostgresqlEngine:
     def commit(self, transaction: sqlalchemy.RootTransaction) -> None:
         """Commit, and take a warning for the failure it is.
 
-        When the wait for a synchronous standby is cancelled, by a time limit or an operator, PostgreSQL says COMMIT and
-        a mere WARNING: the row is here, and a failover would lose it.
+        When an operator cancels the wait for a synchronous standby, PostgreSQL says COMMIT and a mere WARNING: the row
+        is here, and a failover would lose it. No time limit of PostgreSQL's ends that wait: who waits for an answer is
+        told by the settler's own deadline that the outcome is unknown.
         """
         warnings: list[str] = transaction.connection.info["warnings"]
         warnings.clear()

@@ -49,9 +49,10 @@ NO_OBJECT = {
 }
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def ready(service: Service) -> tuple[Service, dict[str, str]]:
-    """A service on each engine, and what is in it."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def ready(shared_service: Service) -> tuple[Service, dict[str, str]]:
+    """A tenant on each engine, and what is in it. Its tests leave it so, or add to it."""
+    service = await shared_service.tenant("bad-input")
     return service, await seed(service)
 
 
