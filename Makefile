@@ -8,7 +8,7 @@ PORT ?= 8000
 DATA := .demo
 TESTS_AT_ONCE ?= auto
 
-.PHONY: help setup setup-dev demo run check test bench lock openapi migration clean
+.PHONY: help setup setup-dev needs-curl demo run check test bench lock openapi clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,7 +48,10 @@ check: setup-dev ## format, lint, types, floors: in seconds
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/hadolint Dockerfile
 
-test: check ## every test, on SQLite and on a real PostgreSQL
+needs-curl:
+	@command -v curl >/dev/null || { echo "The documents' commands are run with curl: apt-get install curl"; exit 1; }
+
+test: needs-curl check ## every test, on SQLite and on a real PostgreSQL
 	$(BIN)/python -m pytest -q -n $(TESTS_AT_ONCE) --dist worksteal $(PYTEST)
 
 bench: setup-dev ## how fast it is, as ratios against a bare FastAPI route

@@ -4,7 +4,6 @@ import ast
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -183,7 +182,6 @@ def assert_same_shape(shown: Any, answered: Any) -> None:
             assert value == answered[name], name
 
 
-@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("bash")), reason="needs bash and curl")
 def test_the_commands_of_the_readme_give_the_answers_that_it_shows(tmp_path: Path) -> None:
     blocks = RUN.findall(text_of("README.md"))
     assert len(blocks) == text_of("README.md").count("<!-- run -->") == 6
