@@ -1,6 +1,7 @@
 """The log of a running service: one JSON object a line, and nothing in it that a caller sent."""
 
 import logging
+import sys
 import warnings
 from base64 import b64encode
 from collections.abc import Iterator
@@ -182,3 +183,12 @@ def test_a_fault_is_cut_to_its_last_places() -> None:
         event = _places_only(None, "error", {"exc_info": fault})
     assert event["fault"] == "KeyError"
     assert len(event["at"]) == 8
+
+
+def test_a_log_that_cannot_be_written_stops_nothing(
+    plain_logs: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with (tmp_path / "closed").open("w") as closed:
+        configure_logs()
+    monkeypatch.setattr(sys, "stderr", closed)
+    structlog.get_logger().error("fault", exc_info=ValueError(JUNK))

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy
+import structlog
 from PIL import Image
 
 from app.logs import configure_logs
@@ -75,7 +76,7 @@ async def watched(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     monkeypatch.chdir(tmp_path / "work")
     root = logging.getLogger()
-    handlers, level = root.handlers, root.level
+    handlers, level, before = root.handlers, root.level, structlog.get_config()
     configure_logs()
     root.setLevel(logging.DEBUG)
     try:
@@ -85,6 +86,7 @@ async def watched(
             yield service
     finally:
         logging.captureWarnings(False)
+        structlog.configure(**before)
         root.handlers = handlers
         root.setLevel(level)
 
