@@ -109,18 +109,19 @@ def _post(http: httpx.Client, path: str, body: dict[str, Any], *, status: int = 
 
 def _say_how_to_go_on(address: str, key: str) -> None:
     typer.secho("\nDo it yourself, in another terminal", bold=True)
-    headers = '-H "Authorization: Bearer $KEY" -H "Content-Type: application/json"'
+    call = f'curl -s -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" {address}'
     typer.echo(f"""
 KEY={key}
+field() {{ python3 -c "import json, sys; print(json.load(sys.stdin)['$1'])"; }}
 
-curl {address}/v1/passes {headers} \\
-  -d '{{"holder": "emp-7", "gates": ["{GATE}"]}}'
+PASS=$({call}/v1/passes \\
+  -d '{{"holder": "emp-7", "gates": ["{GATE}"]}}' | field id)
 
-curl {address}/v1/tokens {headers} \\
-  -d '{{"pass": "THE PASS ID ABOVE", "kind": "short"}}'
+TOKEN=$({call}/v1/tokens \\
+  -d "{{\\"pass\\": \\"$PASS\\", \\"kind\\": \\"signed\\"}}" | field token)
 
-curl {address}/v1/verifications {headers} \\
-  -d '{{"token": "THE TOKEN ABOVE", "gate": "{GATE}"}}'
+{call}/v1/verifications \\
+  -d "{{\\"token\\": \\"$TOKEN\\", \\"gate\\": \\"{GATE}\\"}}"
 
 API reference: {address}/docs
 Ctrl-C stops it.""")
