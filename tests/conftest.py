@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -29,12 +30,16 @@ def _plain_logs() -> None:
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    """A PostgreSQL for this test process. Tests of durability make their own; here fsync is off for speed."""
-    server = PostgresServer(tmp_path_factory.mktemp("postgresql"), fsync="off", full_page_writes="off")
-    server.start()
-    yield server
-    server.stop()
+def postgresql_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL for this test process. Tests of durability make their own; here fsync is off for speed.
+
+    In a folder of its own: another run of pytest would shut `nobody` out of pytest's.
+    """
+    with tempfile.TemporaryDirectory(prefix="gatepass-postgresql-") as folder:
+        server = PostgresServer(Path(folder), fsync="off", full_page_writes="off")
+        server.start()
+        yield server
+        server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -42,7 +42,7 @@ async def verify(app: Context, caller: Caller, presentation: Presentation) -> Se
     if caller.gate is not None and caller.gate != presentation.gate:
         raise Forbidden("This key is bound to another gate.")
     if presentation.picture is not None:
-        presented, text = await _in_picture(app, caller.tenant, presentation.picture)
+        presented, text = await _in_picture(app, caller, presentation.gate, presentation.picture)
     else:
         text = presentation.token or ""
         presented = recognise(text, caller.tenant, app.keychain.keyring)  # 1 and 2
@@ -111,11 +111,17 @@ def _content(app: Context, presentation: Presentation, presented: Presented, tex
     return keyed_hash(app.keychain.keyring.peppers[-1], asked)
 
 
-async def _in_picture(app: Context, tenant: str, picture: bytes) -> tuple[Presented, str]:
-    """The one token in a picture. Codes that are not Gatepass's, on a poster say, do not count."""
+async def _in_picture(app: Context, caller: Caller, gate: str, picture: bytes) -> tuple[Presented, str]:
+    """The one token in a picture. Codes that are not Gatepass's, on a poster say, do not count.
+
+    On the way out a picture that cannot be read is one without a code: nobody is held back for it.
+    """
+    tenant = caller.tenant
     try:
         texts = await app.pictures.read(picture)
     except PictureRefused as refused:
+        if _leads_out(app, tenant, gate, exit_bound=caller.side == Direction.EXIT):
+            return Refused(NO_CODE_IN_PICTURE), ""
         if refused.code == "busy":
             raise TooManyPictures("Too many pictures are being read. Try again in a moment.") from None
         if refused.code == "too_slow":
@@ -160,7 +166,7 @@ async def _of_one_holder(app: Context, tenant: str, opened: dict[str, Presented]
 def _unknown(app: Context, attempt: Attempt) -> Settled:
     """The answer where none could be had. Exits are decided by the gate as it was last seen."""
     gate = app.store.known_gate(attempt.tenant, attempt.gate)
-    out = gate is not None and is_exit_side(gate, exit_bound=attempt.exit_bound)
+    out = _leads_out(app, attempt.tenant, attempt.gate, exit_bound=attempt.exit_bound)
     direction = Direction.EXIT if out else attempt.direction or (gate.direction if gate else Direction.ENTRY)
     return Settled(
         verification=attempt.verification,
@@ -177,6 +183,12 @@ def _unknown(app: Context, attempt: Attempt) -> Settled:
         repeated=None,
         request_id=attempt.request_id,
     )
+
+
+def _leads_out(app: Context, tenant: str, gate: str, *, exit_bound: bool) -> bool:
+    """Whether nobody is held back here, by the gate as it was last seen."""
+    known = app.store.known_gate(tenant, gate)
+    return known is not None and is_exit_side(known, exit_bound=exit_bound)
 
 
 def _raise_mistake(unsettled: Unsettled) -> NoReturn:

@@ -294,3 +294,14 @@ async def test_what_was_decided_is_listed_newest_first(service: Service) -> None
     answers = [await service.verify(text) for text in [*tokens, "nonsense", tokens[0]]]
     listed = (await service.call("GET", "/v1/verifications")).json()["items"]
     assert listed == answers[::-1]
+
+
+async def test_on_the_way_out_a_picture_that_cannot_be_read_holds_nobody_back(service: Service) -> None:
+    await service.gate("way-out", direction="exit")
+    await service.gate("way-in")
+    picture = {"picture": "bm8gcGljdHVyZQ==", "gate": "way-out"}
+    await service.verify("GP0", "way-out")  # the gate has been seen
+    out = await service.call("POST", "/v1/verifications", json=picture)
+    assert (out.json()["decision"], out.json()["flags"]) == ("admit", ["no_code_in_picture"])
+    way_in = await service.call("POST", "/v1/verifications", json=picture | {"gate": "way-in"})
+    assert way_in.status_code == 422
