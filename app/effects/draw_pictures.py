@@ -4,9 +4,9 @@ Every drawing has error correction M and a quiet zone of 4 modules, dark on ligh
 drawing, byte for byte.
 """
 
-import struct
-import zlib
+from io import BytesIO
 
+from PIL import Image
 from qrcode import constants  # type: ignore[import-untyped]
 from qrcode.exceptions import DataOverflowError  # type: ignore[import-untyped]
 from qrcode.main import QRCode  # type: ignore[import-untyped]
@@ -33,17 +33,13 @@ def draw_png(text: str) -> bytes:
     surrogate in it, TextTooLong for one that no code can hold.
     """
     rows = modules(text)
-    edge = max(LEAST_MODULE, PNG_WIDTH // len(rows))
-    width = len(rows) * edge
-    lines = []
-    for row in rows:
-        bits = "".join(("0" if dark else "1") * edge for dark in row)
-        bits += "0" * (-width % 8)
-        # Each line of a PNG begins with the number of its filter: 0, none.
-        lines.append((b"\0" + int(bits, 2).to_bytes(len(bits) // 8, "big")) * edge)
-    header = struct.pack(">IIBBBBB", width, width, 1, 0, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(b"".join(lines), 9)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, body) for kind, body in chunks)
+    width = len(rows)
+    picture = Image.new("1", (width, width))
+    picture.putdata([0 if dark else 1 for row in rows for dark in row])
+    edge = max(LEAST_MODULE, PNG_WIDTH // width)
+    png = BytesIO()
+    picture.resize((width * edge, width * edge), Image.Resampling.NEAREST).save(png, "PNG", optimize=True)
+    return png.getvalue()
 
 
 def draw_svg(text: str) -> bytes:
@@ -109,7 +105,3 @@ def _dark_runs(row: list[bool]) -> list[tuple[int, int]]:
         elif dark:
             runs.append((place, 1))
     return runs
-
-
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
