@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 import cbor2
 
-from .model import Claims, Presented, Refused
+from .model import Presented
 
 UNRECOGNISED = "unrecognised"
 MALFORMED = "malformed"
@@ -56,15 +56,3 @@ class TokenFormat(Protocol):
 
     def open(self, text: str, tenant: str, keyring: Keyring) -> Presented | None:
         """None where `text` is not of this format; `Refused` where it is but is bad; else its claims."""
-
-
-__all__ = [
-    "BAD_SIGNATURE",
-    "MALFORMED",
-    "UNRECOGNISED",
-    "Claims",
-    "Keyring",
-    "Pepper",
-    "PublicKey",
-    "Refused",
-]

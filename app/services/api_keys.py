@@ -57,7 +57,7 @@ async def create_key(app: Context, caller: Caller, wish: KeyWish, retry: Retry |
         record = tx.api_keys.get(caller.tenant, bytes.fromhex(id_))
         return record and NewKey(record, None)
 
-    return (await create_once(app, caller, retry, make, find))[0]
+    return await create_once(app, caller, retry, make, find)
 
 
 def add_key(

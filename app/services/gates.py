@@ -27,7 +27,7 @@ async def create_gate(app: Context, caller: Caller, wish: Mapping[str, Any], ret
             raise Clash("gate_exists", "There is a gate with that id.")
         return gate_id, record
 
-    return (await create_once(app, caller, retry, make, lambda tx, found: tx.gates.get(caller.tenant, found)))[0]
+    return await create_once(app, caller, retry, make, lambda tx, found: tx.gates.get(caller.tenant, found))
 
 
 async def get_gate(app: Context, caller: Caller, id_: str) -> GateRecord:

@@ -24,7 +24,7 @@ async def create_holder(
     def find(tx: Transaction, id_: str) -> HolderRecord | None:
         return tx.holders.get(caller.tenant, bytes.fromhex(id_))
 
-    return (await create_once(app, caller, retry, make, find))[0]
+    return await create_once(app, caller, retry, make, find)
 
 
 def add_holder(app: Context, tx: Transaction, tenant: str, ref: str, name: str | None) -> HolderRecord | None:

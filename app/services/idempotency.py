@@ -27,17 +27,17 @@ async def create_once(
     retry: Retry | None,
     make: Callable[[Transaction], tuple[str, Record]],
     find: Callable[[Transaction, str], Record | None],
-) -> tuple[Record, bool]:
-    """What `make` made, and whether it was made just now rather than by an earlier request under the same key.
+) -> Record:
+    """What `make` made, just now or for an earlier request under the same key.
 
     `make` answers the new resource's id and the resource; `find` finds it again by that id. Secrets are not kept, so
     what `find` gives has none. Raises `Clash` where the key came with another request before.
     """
     now = app.clock.now()
 
-    def work(tx: Transaction) -> tuple[Record, bool]:
+    def work(tx: Transaction) -> Record:
         if retry is None:
-            return make(tx)[1], True
+            return make(tx)[1]
         earlier = tx.idempotency_keys.get(caller.tenant, caller.line, retry.key)
         if earlier is not None:
             if earlier.content != retry.content:
@@ -45,12 +45,12 @@ async def create_once(
             found = find(tx, earlier.resource)
             if found is None:
                 raise NotFound("resource any more: what this Idempotency-Key made is gone")
-            return found, False
+            return found
         resource, made = make(tx)
         record = IdempotencyRecord(retry.content, resource)
         if not tx.idempotency_keys.insert(caller.tenant, caller.line, retry.key, record, now):
             raise Conflict
-        return made, True
+        return made
 
     try:
         return await app.store.write(work)

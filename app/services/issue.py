@@ -65,7 +65,7 @@ async def issue(app: Context, caller: Caller, wish: TokenWish, retry: Retry | No
         record = tx.tokens.get(caller.tenant, bytes.fromhex(id_))
         return record and IssuedToken(record, None, None)
 
-    return (await create_once(app, caller, retry, make, find))[0]
+    return await create_once(app, caller, retry, make, find)
 
 
 def _ttl(wish: TokenWish) -> int:

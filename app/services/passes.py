@@ -56,7 +56,7 @@ async def create_pass(app: Context, caller: Caller, wish: PassWish, retry: Retry
     def find(tx: Transaction, id_: str) -> PassRecord | None:
         return _get(tx, caller.tenant, bytes.fromhex(id_))
 
-    return (await create_once(app, caller, retry, make, find))[0]
+    return await create_once(app, caller, retry, make, find)
 
 
 async def get_pass(app: Context, caller: Caller, id_: bytes) -> PassRecord:
@@ -147,9 +147,10 @@ def scope_text(*, every_gate: bool, gates: Sequence[str], zones: Sequence[str]) 
 
 def _changed_scope(tx: Transaction, tenant: str, pass_: PassRecord, wish: Mapping[str, Any]) -> str:
     scope = json.loads(pass_.scope)
-    before = ("all", []) if scope["gates"] == "all" else ("", scope["gates"])
-    every_gate = wish.get("every_gate", before[0] == "all")
-    gates, zones = wish.get("gates", before[1]), wish.get("zones", scope["zones"])
+    had_every_gate = scope["gates"] == "all"
+    every_gate = wish.get("every_gate", had_every_gate)
+    gates = wish.get("gates", [] if had_every_gate else scope["gates"])
+    zones = wish.get("zones", scope["zones"])
     _check_scope(tx, tenant, wish.get("gates", ()), wish.get("zones", ()))  # what it named before may be gone by now
     return scope_text(every_gate=every_gate, gates=gates, zones=zones)
 

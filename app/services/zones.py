@@ -39,7 +39,7 @@ async def create_zone(
             raise Clash("zone_exists", "There is a zone with that id.")
         return zone_id, record
 
-    return (await create_once(app, caller, retry, make, lambda tx, found: tx.zones.get(caller.tenant, found)))[0]
+    return await create_once(app, caller, retry, make, lambda tx, found: tx.zones.get(caller.tenant, found))
 
 
 async def get_zone(app: Context, caller: Caller, id_: str) -> ZoneRecord:

@@ -7,7 +7,7 @@ of SQLAlchemy Core over a table named `incoming`, compiled once; its rows travel
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, Executable, Select, TableClause, column, table
+from sqlalchemy import Column, Connection, Executable, Select, TableClause, column, select, table
 
 from .engine import Engine, Row
 
@@ -15,6 +15,11 @@ from .engine import Engine, Row
 def incoming(*columns: Column[Any]) -> TableClause:
     """The table that a bulk statement reads its rows from, with columns named and typed like those given."""
     return table("incoming", *(column(each.key, each.type) for each in columns))
+
+
+def all_of(rows_of: TableClause) -> Select[Any]:
+    """The incoming rows, less those that only fill up a statement. The first column of a row is never null."""
+    return select(*rows_of.c).where(next(iter(rows_of.c)).is_not(None))
 
 
 class BulkRead:

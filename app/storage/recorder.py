@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, Integer, TableClause, and_, select, update
+from sqlalchemy import Column, Connection, Integer, and_, select, update
 
 from app.core.decision import CountEntry, Decision, Redeem, SpendBudget
 from app.core.model import BudgetKey, Facts
 
 from .attempt import Attempt
-from .bulk import BulkWrite, incoming
+from .bulk import BulkWrite, all_of, incoming
 from .engine import Engine, Row
 from .failures import Conflict
 from .tables import budgets, passes, redemptions, verifications
@@ -105,7 +105,7 @@ def _redeem(engine: Engine) -> BulkWrite:
     return BulkWrite(
         engine,
         rows,
-        engine.insert(redemptions).from_select(list(names), _all_of(rows)).on_conflict_do_nothing(),
+        engine.insert(redemptions).from_select(list(names), all_of(rows)).on_conflict_do_nothing(),
     )
 
 
@@ -156,7 +156,7 @@ def _repeat(engine: Engine) -> BulkWrite:
 
 def _spend(engine: Engine) -> BulkWrite:
     rows = incoming(*budgets.c)
-    insert = engine.insert(budgets).from_select([column.key for column in budgets.c], _all_of(rows))
+    insert = engine.insert(budgets).from_select([column.key for column in budgets.c], all_of(rows))
     return BulkWrite(
         engine,
         rows,
@@ -165,8 +165,3 @@ def _spend(engine: Engine) -> BulkWrite:
             set_={name: insert.excluded[name] for name in ("day", "spent", "last_at")},
         ),
     )
-
-
-def _all_of(rows: TableClause) -> Any:  # noqa: ANN401  a Select of as many columns as there are
-    """The incoming rows, less those that only fill up the statement."""
-    return select(*rows.c).where(rows.c.tenant.is_not(None))

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Select, TableClause, and_, sel
 from app.core.decision import Outcome
 
 from .attempt import Attempt, Settled
-from .bulk import BulkRead, BulkWrite, incoming
+from .bulk import BulkRead, BulkWrite, all_of, incoming
 from .engine import Engine
 from .tables import holders, request_ids, verifications
 
@@ -53,7 +53,7 @@ class RequestIds:
             engine,
             kept,
             engine.insert(request_ids)
-            .from_select([column.key for column in kept.c], select(*kept.c).where(kept.c.tenant.is_not(None)))
+            .from_select([column.key for column in kept.c], all_of(kept))
             .on_conflict_do_nothing(),
         )
 

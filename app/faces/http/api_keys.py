@@ -7,9 +7,10 @@ from pydantic import ConfigDict, Field
 
 from app.core.ids import show
 from app.services.api_keys import KeyWish, create_key, list_keys, revoke_key
+from app.services.credentials import Caller
 from app.storage.records import ApiKeyRecord
 
-from .caller import App, Caller, RetryKey, allowed
+from .caller import App, RetryKey, allowed
 from .fields import Answer, Body, GateId, Name, ShownTime, Side, Time, id_of, maybe_time, show_time
 from .lists import ListQuery
 

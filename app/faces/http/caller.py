@@ -1,7 +1,6 @@
 """Who may call what: dependencies of the routes."""
 
 import hashlib
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Security
@@ -54,5 +53,3 @@ async def _retry(
 
 App = Annotated[Context, Depends(_app)]
 RetryKey = Annotated[Retry | None, Depends(_retry)]
-
-__all__ = ["App", "Callable", "Caller", "RetryKey", "allowed"]

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -90,7 +90,6 @@ Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_no_co
 Reason = Annotated[str, Field(max_length=500), AfterValidator(_no_control_characters)]
 Direction = Literal["entry", "exit", "both"]
 Side = Literal["entry", "exit"]
-Text = Annotated[str, AfterValidator(_no_control_characters)]
 
 
 def id_of(prefix: str, noun: str, text: str) -> bytes:
@@ -106,28 +105,3 @@ def text_id_of(noun: str, text: str) -> str:
     if not TEXT_ID.fullmatch(text):
         raise NotFound(noun)
     return text
-
-
-__all__ = [
-    "SECOND",
-    "TEXT_ID",
-    "Answer",
-    "Any",
-    "Body",
-    "Direction",
-    "GateId",
-    "Name",
-    "Nothing",
-    "OwnId",
-    "Reason",
-    "Ref",
-    "ShownTime",
-    "Side",
-    "Text",
-    "Time",
-    "id_of",
-    "maybe_time",
-    "show_time",
-    "show_time_us",
-    "text_id_of",
-]

@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field
 
+from app.services.credentials import Caller
 from app.services.gates import change_gate, create_gate, delete_gate, get_gate, list_gates
 from app.storage.records import GateRecord
 
-from .caller import App, Caller, RetryKey, allowed
+from .caller import App, RetryKey, allowed
 from .fields import Answer, Body, Direction, GateId, Name, OwnId, ShownTime, show_time, text_id_of
 from .lists import ListQuery
 

@@ -6,10 +6,11 @@ from fastapi import APIRouter, Query
 from pydantic import ConfigDict
 
 from app.core.ids import show
+from app.services.credentials import Caller
 from app.services.holders import clear_budget, create_holder, get_holder, list_holders
 from app.storage.records import HolderRecord
 
-from .caller import App, Caller, RetryKey, allowed
+from .caller import App, RetryKey, allowed
 from .fields import Answer, Body, Name, Nothing, Ref, ShownTime, id_of, show_time
 from .lists import ListQuery
 

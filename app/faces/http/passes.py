@@ -8,10 +8,11 @@ from pydantic import ConfigDict, Field
 
 from app.core.ids import show
 from app.core.model import PassStatus
+from app.services.credentials import Caller
 from app.services.passes import PassWish, change_pass, create_pass, get_pass, list_passes, set_status
 from app.storage.records import PassRecord
 
-from .caller import App, Caller, RetryKey, allowed
+from .caller import App, RetryKey, allowed
 from .fields import Answer, Body, GateId, Reason, Ref, ShownTime, Time, id_of, maybe_time, show_time
 from .lists import ListQuery
 

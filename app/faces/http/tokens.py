@@ -12,12 +12,13 @@ from pydantic import ConfigDict, Field
 from app.core.ids import show
 from app.core.model import SECOND
 from app.effects.draw_pictures import draw_png, draw_svg
+from app.services.credentials import Caller
 from app.services.issue import IssuedToken, TokenWish, issue
 from app.services.revoke import revoke_token
 from app.storage.records import TokenRecord
 
 from .accept import preferred
-from .caller import App, Caller, RetryKey, allowed
+from .caller import App, RetryKey, allowed
 from .fields import Answer, Body, GateId, Nothing, ShownTime, id_of, maybe_time, show_time
 from .problems import Problem
 

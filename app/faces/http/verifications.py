@@ -20,12 +20,13 @@ from app.core.decision import REASONS
 from app.core.ids import parse, show
 from app.core.model import Direction
 from app.services.context import Context
+from app.services.credentials import Caller
 from app.services.mistakes import Invalid
 from app.services.verify import Presentation, list_verifications, verify
 from app.storage.records import VerificationRecord
 from app.storage.repositories.verifications import VerificationFilter
 
-from .caller import App, Caller, allowed
+from .caller import App, allowed
 from .fields import Answer, Body, GateId, Ref, ShownTime, Side, Time, show_time_us
 from .lists import ListQuery
 from .problems import Problem

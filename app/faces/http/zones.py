@@ -4,10 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from app.services.credentials import Caller
 from app.services.zones import create_zone, get_zone, list_zones
 from app.storage.records import ZoneRecord
 
-from .caller import App, Caller, RetryKey, allowed
+from .caller import App, RetryKey, allowed
 from .fields import Answer, Body, GateId, Name, OwnId, ShownTime, show_time, text_id_of
 from .lists import ListQuery
 
