@@ -46,6 +46,9 @@ class Engine(Protocol):
     def lock_passes(self, connection: Connection, tokens: Sequence[tuple[str, bytes | None, bytes | None]]) -> None:
         """Hold the passes of these (tenant, token id, lookup) until the transaction ends, taken in one order."""
 
+    def lock_zones(self, connection: Connection, roots: Sequence[tuple[str, str]]) -> None:
+        """Hold whatever is counted within these (tenant, outermost zone), in one order, until the transaction ends."""
+
     def lock_budgets(self, connection: Connection, keys: Sequence[tuple[str, str, str]]) -> None:
         """Hold the guessing budgets of these (tenant, kind, name), in one order, whether they exist yet or not."""
 

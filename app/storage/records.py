@@ -11,13 +11,35 @@ class TenantRecord(NamedTuple):
 
 
 class ZoneRecord(NamedTuple):
-    """`path` is JSON: the zone and those it lies in, innermost first."""
+    """`path` is JSON: the zone and those it lies in, innermost first; `root` is the outermost.
+
+    `local_time_zone` is its own or that of a zone around it; None is the tenant's. `resets_at` is local wall-clock time
+    like "04:00". `people` is the live count as of `people_at`.
+    """
 
     id: str
     name: str
     within: str | None
     path: str
     time_zone: str | None
+    created_at: int
+    root: str
+    local_time_zone: str | None = None
+    counted: bool = False
+    capacity: int | None = None
+    anti_passback: str = "off"
+    forgive_after_s: int | None = None
+    resets_at: str | None = None
+    people: int = 0
+    people_at: int = 0
+
+
+class ScheduleRecord(NamedTuple):
+    """`hours` is JSON: see `effects/calendar.py`."""
+
+    id: str
+    name: str
+    hours: str
     created_at: int
 
 
@@ -29,6 +51,7 @@ class GateRecord(NamedTuple):
     into_zone: str | None
     repeat_window_s: int
     created_at: int
+    second_proof_s: int = 0
 
 
 class HolderRecord(NamedTuple):
@@ -40,10 +63,15 @@ class HolderRecord(NamedTuple):
     name: str | None
     live_code: bytes | None
     created_at: int
+    blocked_at: int | None = None
+    blocked_reason: str | None = None
 
 
 class PassRecord(NamedTuple):
-    """`scope` is JSON {"gates": "all" or a list, "zones": a list}. `ref` and `number` are the holder's."""
+    """`scope` is JSON {"gates": "all" or a list, "zones": a list}. `ref` and `number` are the holder's.
+
+    `limits` is JSON, None where there is none: {"party_size", "max_entries_per_day", "min_interval_s", "zones"}.
+    """
 
     id: bytes
     idx: int
@@ -57,6 +85,8 @@ class PassRecord(NamedTuple):
     entries: int
     status: str
     created_at: int
+    schedule: str | None = None
+    limits: str | None = None
 
 
 class TokenRecord(NamedTuple):
@@ -74,10 +104,44 @@ class TokenRecord(NamedTuple):
     reusable: bool
     epoch: int
     revoked_at: int | None
+    blocked_at: int | None = None
+    blocked_reason: str | None = None
+
+
+class CredentialRecord(NamedTuple):
+    """Something that a holder carries already. `lookup` is its keyed hash, made with that pepper."""
+
+    id: bytes
+    holder: bytes
+    kind: str
+    lookup: bytes
+    pepper: int
+    created_at: int
+    blocked_at: int | None = None
+    blocked_reason: str | None = None
+
+
+class AuditRecord(NamedTuple):
+    """`credential` is the line of keys that did it; `ref` is the holder's. `before` and `after` are counts of people."""
+
+    id: bytes
+    at: int
+    action: str
+    credential: bytes
+    reason: str | None
+    holder: bytes | None
+    ref: str | None
+    zone: str | None
+    subject: bytes | None
+    before: int | None
+    after: int | None
 
 
 class VerificationRecord(NamedTuple):
-    """`flags` are separated by spaces. `ref` and `name` are the holder's, where the token was genuine."""
+    """`flags` are separated by spaces. `ref` and `name` are the holder's, where the token was genuine.
+
+    `details` is JSON, None where there is none: {"people_left", "not_before", "override"}.
+    """
 
     id: bytes
     decision: str
@@ -91,6 +155,10 @@ class VerificationRecord(NamedTuple):
     kind: str | None
     at: int
     request_id: str | None
+    people: int
+    details: str | None
+    credential: bytes
+    undone_at: int | None
 
 
 class ApiKeyRecord(NamedTuple):

@@ -18,6 +18,8 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
+    text,
 )
 
 metadata = MetaData(
@@ -102,9 +104,34 @@ zones = Table(
     Column("path", Text, nullable=False),
     Column("time_zone", Text),
     Column("created_at", BigInteger, nullable=False),
+    Column("root", Text, nullable=False, server_default=text("''")),
+    Column("local_time_zone", Text),
+    Column("counted", Boolean, nullable=False, server_default=false()),
+    Column("capacity", Integer),
+    Column("anti_passback", Text, nullable=False, server_default=text("'off'")),
+    Column("forgive_after_s", Integer),
+    Column("resets_at", Text),
+    Column("people", Integer, nullable=False, server_default=text("0")),
+    Column("people_at", BigInteger, nullable=False, server_default=text("0")),
+    PrimaryKeyConstraint("tenant", "id"),
+    Index(None, "tenant", "root"),
+    _tenant_exists(),
+    comment="Areas with people in them. path: JSON, the zone and those it lies in, innermost first; root the outermost. "
+    "local_time_zone: its own or the one of a zone around it. people: the live count, as of people_at.",
+    sqlite_with_rowid=False,
+)
+
+schedules = Table(
+    "schedules",
+    metadata,
+    _of_tenant(),
+    Column("id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("hours", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("tenant", "id"),
     _tenant_exists(),
-    comment="Areas with people in them. path: JSON, the zone and those it lies in, innermost first.",
+    comment="When passes may be used. hours: JSON, windows of wall-clock time.",
     sqlite_with_rowid=False,
 )
 
@@ -119,6 +146,7 @@ gates = Table(
     Column("into_zone", Text),
     Column("repeat_window_s", Integer, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("second_proof_s", Integer, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("tenant", "id"),
     _tenant_exists(),
     comment="Check-in points.",
@@ -135,6 +163,8 @@ holders = Table(
     Column("name", Text),
     Column("live_code", LargeBinary),
     Column("created_at", BigInteger, nullable=False),
+    Column("blocked_at", BigInteger),
+    Column("blocked_reason", Text),
     PrimaryKeyConstraint("tenant", "id"),
     UniqueConstraint("tenant", "ref"),
     UniqueConstraint("tenant", "number"),
@@ -159,11 +189,14 @@ passes = Table(
     Column("status_reason", Text),
     Column("status_at", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("schedule", Text),
+    Column("limits", Text),
     PrimaryKeyConstraint("tenant", "id"),
     UniqueConstraint("tenant", "idx"),
     Index(None, "tenant", "holder", "id"),
     ForeignKeyConstraint(["tenant", "holder"], ["holders.tenant", "holders.id"]),
-    comment="What holders may do. scope: JSON. entries is kept only while max_entries is set.",
+    Index(None, "tenant", "schedule"),
+    comment="What holders may do. scope, limits: JSON. entries is kept only while max_entries is set.",
     sqlite_with_rowid=False,
 )
 
@@ -183,10 +216,32 @@ tokens = Table(
     Column("reusable", Boolean, nullable=False),
     Column("epoch", Integer, nullable=False),
     Column("revoked_at", BigInteger),
+    Column("blocked_at", BigInteger),
+    Column("blocked_reason", Text),
     PrimaryKeyConstraint("tenant", "id"),
     UniqueConstraint("tenant", "lookup"),
     ForeignKeyConstraint(["tenant", "pass_"], ["passes.tenant", "passes.id"]),
     comment="Proofs of passes, never their text. lookup: the keyed hash of an opaque one.",
+    sqlite_with_rowid=False,
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    _of_tenant(),
+    Column("id", LargeBinary, nullable=False),
+    Column("holder", LargeBinary, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("lookup", LargeBinary, nullable=False),
+    Column("pepper", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("blocked_at", BigInteger),
+    Column("blocked_reason", Text),
+    PrimaryKeyConstraint("tenant", "id"),
+    UniqueConstraint("tenant", "lookup"),
+    Index(None, "tenant", "holder"),
+    ForeignKeyConstraint(["tenant", "holder"], ["holders.tenant", "holders.id"]),
+    comment="Objects that holders carry already, never what is read from them. lookup: its keyed hash.",
     sqlite_with_rowid=False,
 )
 
@@ -203,8 +258,10 @@ redemptions = Table(
     Column("direction", Text, nullable=False),
     Column("repeats", Integer, nullable=False),
     Column("voided_at", BigInteger),
+    Column("people", Integer, nullable=False, server_default=text("1")),
+    Column("reserved_until", BigInteger),
     PrimaryKeyConstraint("tenant", "token", "use_no"),
-    comment="Uses of tokens. Its primary key is the arbiter of one-time use.",
+    comment="Uses of tokens. Its primary key is the arbiter of one-time use. reserved_until: a first proof waits.",
     sqlite_with_rowid=False,
 )
 
@@ -227,11 +284,89 @@ verifications = Table(
     Column("holder", LargeBinary),
     Column("credential", LargeBinary, nullable=False),
     Column("request_id", Text),
+    Column("people", Integer, nullable=False, server_default=text("1")),
+    Column("details", Text),
+    Column("changes", Text),
     PrimaryKeyConstraint("tenant", "id"),
     UniqueConstraint("tenant", "seq"),
     Index(None, "tenant", "gate", "id"),
     Index(None, "tenant", "pass_", "id"),
-    comment="Attempts and their decisions. xact: what a reader of the feed by seq has to wait for.",
+    comment="Attempts and their decisions. xact: what a reader of the feed by seq has to wait for. "
+    "details: JSON, what few answers have. changes: JSON, what an undo puts back beside the use of the token.",
+    sqlite_with_rowid=False,
+)
+
+undos = Table(
+    "undos",
+    metadata,
+    _of_tenant(),
+    Column("verification", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("credential", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("tenant", "verification"),
+    comment="Admissions that were taken back. Its primary key keeps them from being taken back twice.",
+    sqlite_with_rowid=False,
+)
+
+presences = Table(
+    "presences",
+    metadata,
+    _of_tenant(),
+    Column("holder", LargeBinary, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("people", Integer, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant", "holder", "zone"),
+    comment="Who is inside the zones that are counted: how many of a holder's party, since the latest entry.",
+    sqlite_with_rowid=False,
+)
+
+entry_counts = Table(
+    "entry_counts",
+    metadata,
+    _of_tenant(),
+    Column("pass", LargeBinary, nullable=False, key="pass_"),
+    Column("zone", Text, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("on_day", Integer, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant", "pass_", "zone"),
+    comment="Entries on passes that are limited beyond max_entries: by zone, the empty zone being anywhere.",
+    sqlite_with_rowid=False,
+)
+
+reservations = Table(
+    "reservations",
+    metadata,
+    _of_tenant(),
+    Column("gate", Text, nullable=False),
+    Column("holder", LargeBinary, nullable=False),
+    Column("token", LargeBinary, nullable=False),
+    Column("use_no", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant", "gate", "holder"),
+    comment="First proofs at gates that want two. The second consumes both.",
+    sqlite_with_rowid=False,
+)
+
+audit_events = Table(
+    "audit_events",
+    metadata,
+    _of_tenant(),
+    Column("id", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("credential", LargeBinary, nullable=False),
+    Column("reason", Text),
+    Column("holder", LargeBinary),
+    Column("zone", Text),
+    Column("subject", LargeBinary),
+    Column("before", Integer),
+    Column("after", Integer),
+    PrimaryKeyConstraint("tenant", "id"),
+    comment="What people at the desk did by hand, and why. subject: the token, credential or verification concerned.",
     sqlite_with_rowid=False,
 )
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     cast,
     event,
+    exists,
     func,
     select,
     tuple_,
@@ -25,7 +26,7 @@ from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
 from app.storage.bulk import BulkRead, BulkWrite, incoming
 from app.storage.engine import Row
 from app.storage.failures import Unavailable
-from app.storage.tables import budgets, passes, tokens, verification_seq
+from app.storage.tables import budgets, passes, tokens, verification_seq, zones
 
 
 class PostgresqlEngine:
@@ -50,6 +51,20 @@ class PostgresqlEngine:
             .where(tuple_(passes.c.tenant, passes.c.id).in_(found))
             .order_by(passes.c.tenant, passes.c.id)
             .with_for_update(key_share=True),
+        )
+        within, counted = incoming(zones.c.tenant, zones.c.root), zones.alias()
+        self._lock_zones = BulkRead(
+            self,
+            within,
+            select(zones.c.id)
+            .where(tuple_(zones.c.tenant, zones.c.id).in_(select(within.c.tenant, within.c.root)))
+            .where(
+                exists().where(
+                    counted.c.tenant == zones.c.tenant, counted.c.root == zones.c.id, counted.c.counted.is_(True)
+                )
+            )
+            .order_by(zones.c.tenant, zones.c.id)
+            .with_for_update(key_share=True, of=zones),
         )
         wanted = incoming(budgets.c.tenant, budgets.c.kind, budgets.c.name)
         empty = select(*wanted.c, *(sqlalchemy.literal(0) for _ in range(3))).order_by(*wanted.c)
@@ -132,6 +147,9 @@ class PostgresqlEngine:
 
     def lock_passes(self, connection: Connection, tokens: Sequence[tuple[str, bytes | None, bytes | None]]) -> None:
         self._lock_passes.rows(connection, tokens)
+
+    def lock_zones(self, connection: Connection, roots: Sequence[tuple[str, str]]) -> None:
+        self._lock_zones.rows(connection, roots)
 
     def lock_budgets(self, connection: Connection, keys: Sequence[tuple[str, str, str]]) -> None:
         self._make_budgets.write(connection, keys)

@@ -82,6 +82,9 @@ class SqliteEngine:
     def lock_passes(self, connection: Connection, tokens: Sequence[tuple[str, bytes | None, bytes | None]]) -> None:
         """Nothing to do: there is one writer."""
 
+    def lock_zones(self, connection: Connection, roots: Sequence[tuple[str, str]]) -> None:
+        """Nothing to do: there is one writer."""
+
     def lock_budgets(self, connection: Connection, keys: Sequence[tuple[str, str, str]]) -> None:
         """Nothing to do: there is one writer."""
 
