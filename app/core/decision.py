@@ -8,7 +8,11 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
-from .model import Budget, BudgetKey, Claims, Direction, Facts, Gate, Refused, Use
+from .admission import movement, of_entry, of_first_proof
+from .changes import Change, SpendBudget
+from .crossing import counted_and_left, is_inside
+from .model import Budget, Claims, Direction, Facts, Gate, Pass, Refused, Use
+from .rule import never
 from .rules import RULES
 from .token_format import BAD_SIGNATURE, MALFORMED, UNRECOGNISED
 
@@ -17,6 +21,8 @@ NO_CODE_IN_PICTURE = "no_code_in_picture"
 AMBIGUOUS = "ambiguous"
 UNDONE = "undone"
 UNAVAILABLE = "unavailable"
+NOT_INSIDE = "not_inside"
+"""A flag of somebody who goes out of a zone whose people are counted, and was not known to be in it."""
 
 REASONS = (
     OK,
@@ -33,6 +39,9 @@ REASONS = (
 
 _SAY_NOTHING_OF_THE_HOLDER = frozenset({"throttled", "unknown"})
 _REPEAT_RULES = tuple(rule for rule in RULES if rule.ends_repeat)
+_FLAGGING_RULES = tuple(rule for rule in RULES if rule.flags is not never)
+_RULE = {rule.code: rule for rule in RULES}
+_PLACE = {rule.code: place for place, rule in enumerate(RULES)}
 
 
 class Outcome(StrEnum):
@@ -42,67 +51,57 @@ class Outcome(StrEnum):
     DENY = "deny"
 
 
-class Redeem(NamedTuple):
-    """One use of a token. `key` is the token's id."""
-
-    key: bytes
-    use: Use
-
-    def applied_to(self, facts: Facts) -> Facts:
-        return facts._replace(last_use=self.use)
-
-
-class CountEntry(NamedTuple):
-    """One entry on a pass that has a limit. `key` is the pass's id."""
-
-    key: bytes
-
-    def applied_to(self, facts: Facts) -> Facts:
-        pass_ = facts.pass_
-        return facts if pass_ is None else facts._replace(pass_=pass_._replace(entries=pass_.entries + 1))
-
-
-class SpendBudget(NamedTuple):
-    """One wrong code. `budget` is what stands after it."""
-
-    key: BudgetKey
-    budget: Budget
-
-    def applied_to(self, facts: Facts) -> Facts:
-        return facts._replace(budgets={**facts.budgets, self.key: self.budget})
-
-
-Change = Redeem | CountEntry | SpendBudget
-
-
 class Decision(NamedTuple):
     """Whether the gate opens, why, and what changes by it.
 
-    `flags` says what was wrong with an attempt that was admitted all the same, on the way out. `genuine` is true where
-    pass and holder may be named in the answer. `repeats` is the earlier verification that this one gives again.
+    `flags` says what was wrong with an attempt that was admitted all the same. `pass_` is the pass, where it and its
+    holder may be named in the answer: the token was genuine. `repeats` is the earlier verification that this one gives
+    again. `overridden` is the reason that somebody at the desk admitted against. `people_left` is how many more of a
+    party may go in. `not_before` is when the rule that refused would no longer do so, as far as it knows.
     """
 
     outcome: Outcome
     reason: str
     flags: tuple[str, ...] = ()
-    genuine: bool = False
+    pass_: Pass | None = None
     changes: tuple[Change, ...] = ()
     repeats: bytes | None = None
+    overridden: str | None = None
+    people_left: int = 0
+    not_before: int | None = None
+
+
+class View(NamedTuple):
+    """What one rule says of an attempt, whatever the others say."""
+
+    code: str
+    refuses: bool
+    flags: bool
+    not_before: int | None
 
 
 def decide(facts: Facts) -> Decision:
     """Decide one attempt. Pure: the same facts give the same decision, wherever it is asked."""
+    if facts.other_passes:
+        facts = with_one_pass(facts)
     earlier = _repeated(facts)
     refusal = _refusal(facts, repeated=earlier is not None)
-    genuine = facts.token is not None and refusal not in _SAY_NOTHING_OF_THE_HOLDER
+    pass_ = facts.pass_ if facts.token is not None and refusal not in _SAY_NOTHING_OF_THE_HOLDER else None
     spent = _spent_budgets(facts) if refusal == "unknown" else ()
     if facts.exit_side:
-        return Decision(Outcome.ADMIT, OK, (refusal,) if refusal else (), genuine, spent)
-    if refusal:
-        return Decision(Outcome.DENY, refusal, (), genuine, spent)
-    if earlier is not None:
-        return Decision(Outcome.ADMIT, OK, (), genuine, (), earlier.verification)
-    return Decision(Outcome.ADMIT, OK, (), genuine, _entry(facts))
+        return _out(facts, pass_, refusal, spent)
+    if refusal is None and earlier is not None:
+        return Decision(Outcome.ADMIT, OK, (), pass_, (), earlier.verification)
+    if refusal is None:
+        return _in(facts, pass_, None)
+    rule = _RULE.get(refusal)
+    if facts.override and rule is not None and rule.overridable:
+        return _in(facts, pass_, refusal)
+    changes = of_first_proof(facts) if refusal == "needs_second_proof" else spent
+    left = _people_left(facts) if pass_ is not None else 0
+    return Decision(
+        Outcome.DENY, refusal, (), pass_, changes, people_left=left, not_before=rule and rule.not_before(facts)
+    )
 
 
 def is_exit_side(gate: Gate, *, exit_bound: bool) -> bool:
@@ -117,9 +116,38 @@ def apply(facts: Facts, changes: Iterable[Change]) -> Facts:
     return facts
 
 
-def _refusal(facts: Facts, *, repeated: bool) -> str | None:
+def with_one_pass(facts: Facts) -> Facts:
+    """The facts with the pass that is good now, where a card names a holder who has several.
+
+    Where none is good, the one that came furthest through the rules. Where several are, they are `ambiguous`; but not
+    on the way out, where it makes no difference.
+    """
+    each = [facts._replace(pass_=pass_, other_passes=()) for pass_ in (facts.pass_, *facts.other_passes) if pass_]
+    refusals = [_refusal(one, repeated=_repeated(one) is not None) for one in each]
+    good = [one for one, refusal in zip(each, refusals, strict=True) if refusal is None]
+    if len(good) > 1 and not facts.exit_side:
+        return each[0]._replace(pass_=None, presented=Refused(AMBIGUOUS))
+    if good:
+        return good[0]
+    return max(zip(each, refusals, strict=True), key=lambda one: _PLACE.get(one[1] or "", -1))[0]
+
+
+def views(facts: Facts) -> tuple[View, ...]:
+    """What every rule says of the attempt, in the order in which they are asked."""
     if isinstance(facts.presented, Refused):
-        return facts.presented.reason
+        return ()
+    return tuple(
+        View(rule.code, refuses := rule.refuses(facts), rule.flags(facts), rule.not_before(facts) if refuses else None)
+        for rule in RULES
+    )
+
+
+def _refusal(facts: Facts, *, repeated: bool) -> str | None:
+    presented = facts.presented
+    if isinstance(presented, Refused):
+        return presented.reason
+    if presented.otherwise is not None and facts.token is None:
+        return presented.otherwise
     for rule in _REPEAT_RULES if repeated else RULES:
         if rule.refuses(facts):
             return rule.code
@@ -129,22 +157,44 @@ def _refusal(facts: Facts, *, repeated: bool) -> str | None:
 def _repeated(facts: Facts) -> Use | None:
     """The latest use, if a polling camera shows the same token again within the gate's repeat window."""
     use, gate = facts.last_use, facts.gate
-    if use is None or use.voided or gate.repeat_window <= 0 or facts.exit_side:
+    if use is None or use.voided or use.reserved_until is not None or gate.repeat_window <= 0 or facts.exit_side:
         return None
     same = (use.gate, use.credential, use.direction) == (gate.id, facts.credential, facts.direction)
     return use if same and 0 <= facts.now - use.at < gate.repeat_window else None
 
 
-def _entry(facts: Facts) -> tuple[Change, ...]:
-    token, pass_ = facts.token, facts.pass_
-    if token is None or pass_ is None:
-        raise ValueError("admitted without a token")
-    number = facts.last_use.number + 1 if facts.last_use else 1
-    use = Use(number, facts.verification, facts.now, facts.gate.id, facts.credential, facts.direction)
-    redeem = Redeem(token.id, use)
-    if pass_.max_entries is None or facts.direction == Direction.EXIT:
-        return (redeem,)
-    return (redeem, CountEntry(pass_.id))
+def _in(facts: Facts, pass_: Pass | None, overridden: str | None) -> Decision:
+    flags = [overridden] if overridden else []
+    flags += [rule.code for rule in _FLAGGING_RULES if rule.flags(facts)]
+    if facts.direction == Direction.EXIT:
+        flags += _not_inside(facts)
+    changes = of_entry(facts)
+    left = 0
+    if facts.pass_ is not None and facts.pass_.limits.party_size > 1:
+        left = _people_left(apply(facts, changes))
+    return Decision(Outcome.ADMIT, OK, tuple(flags), pass_, changes, overridden=overridden, people_left=left)
+
+
+def _out(facts: Facts, pass_: Pass | None, refusal: str | None, spent: tuple[Change, ...]) -> Decision:
+    """Nobody is held back on the way out. Counters change only for a genuine token whose holder is inside."""
+    flags = (refusal,) if refusal else ()
+    if pass_ is None or not facts.zones:
+        return Decision(Outcome.ADMIT, OK, flags, pass_, spent)
+    absent = _not_inside(facts)
+    return Decision(Outcome.ADMIT, OK, flags + absent, pass_, spent if absent else movement(facts))
+
+
+def _not_inside(facts: Facts) -> tuple[str, ...]:
+    left = counted_and_left(facts)
+    return (NOT_INSIDE,) if left and not any(is_inside(facts, zone) for zone in left) else ()
+
+
+def _people_left(facts: Facts) -> int:
+    """How many of the party may still go in, as far as the rules can say; 0 for a pass for one."""
+    if facts.pass_ is None or facts.pass_.limits.party_size == 1:
+        return 0
+    room = [left for rule in RULES if (left := rule.room(facts)) is not None]
+    return max(0, min(room))
 
 
 def _spent_budgets(facts: Facts) -> tuple[Change, ...]:

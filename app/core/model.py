@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 SECOND = 1_000_000
+MINUTE = 60 * SECOND
 DAY = 86_400 * SECOND
 
 
@@ -29,6 +30,14 @@ class PassStatus(StrEnum):
     REVOKED = "revoked"
 
 
+class AntiPassback(StrEnum):
+    """What happens when somebody enters a zone in which they are already."""
+
+    OFF = "off"
+    SOFT = "soft"
+    HARD = "hard"
+
+
 class Scope(NamedTuple):
     """Where a pass may be used. A scope that names nothing admits nowhere."""
 
@@ -38,13 +47,44 @@ class Scope(NamedTuple):
 
 
 class Gate(NamedTuple):
-    """A check-in point. A zone comes with the zones it lies in, innermost first; no zone is the empty tuple."""
+    """A check-in point. A zone comes with the zones it lies in, innermost first; no zone is the empty tuple.
+
+    `second_proof` is how long a first proof waits for a second of the same holder; 0 asks for one proof only.
+    """
 
     id: str
     direction: Direction
     from_zones: tuple[str, ...] = ()
     into_zones: tuple[str, ...] = ()
     repeat_window: int = 0
+    second_proof: int = 0
+
+    def sides(self, direction: Direction) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The zones that somebody is in before and after. A gate for both directions is described as one goes in."""
+        if self.direction == Direction.BOTH and direction == Direction.EXIT:
+            return self.into_zones, self.from_zones
+        return self.from_zones, self.into_zones
+
+
+class Zone(NamedTuple):
+    """A zone whose people are counted. `path` is the zone and those it lies in, innermost first.
+
+    `people` is the live count. `forgive_after` is how long anti-passback lasts, None for ever.
+    """
+
+    id: str
+    path: tuple[str, ...]
+    people: int = 0
+    capacity: int | None = None
+    anti_passback: AntiPassback = AntiPassback.OFF
+    forgive_after: int | None = None
+
+
+class Presence(NamedTuple):
+    """How many of a holder's party are inside a zone, since their latest entry."""
+
+    people: int
+    since: int
 
 
 class Holder(NamedTuple):
@@ -54,10 +94,56 @@ class Holder(NamedTuple):
     ref: str
     number: int
     name: str | None = None
+    blocked: bool = False
+
+
+class ZoneLimit(NamedTuple):
+    """How many may enter a zone on one pass, in all and on one day; None is no limit."""
+
+    zone: str
+    total: int | None = None
+    per_day: int | None = None
+
+
+class Limits(NamedTuple):
+    """What is limited on few passes, beyond `max_entries`.
+
+    `party_size` is how many people one token lets in, together or one after another. `min_interval` is the least time
+    between two entries.
+    """
+
+    party_size: int = 1
+    per_day: int | None = None
+    min_interval: int = 0
+    zones: tuple[ZoneLimit, ...] = ()
+
+
+NO_LIMITS = Limits()
+ANYWHERE = ""
+"""The zone of an `EntryCount` that counts every entry on a pass."""
+
+
+class EntryCount(NamedTuple):
+    """People who entered on a pass: in all, and on one `day` (days since 1970 at the site). `last_at` is the latest."""
+
+    total: int = 0
+    day: int = 0
+    on_day: int = 0
+    last_at: int = 0
+
+
+class CountKey(NamedTuple):
+    """What an `EntryCount` counts: entries on a pass into a zone, or `ANYWHERE`."""
+
+    pass_: bytes
+    zone: str
 
 
 class Pass(NamedTuple):
-    """What a holder may do. `entries` counts only while `max_entries` is set; None there means no limit."""
+    """What a holder may do. `entries` counts only while `max_entries` is set; None there means no limit.
+
+    `hours` are the intervals [start, end) in UTC in which its schedule is open, sorted and apart; None is always.
+    """
 
     id: bytes
     idx: int
@@ -68,10 +154,15 @@ class Pass(NamedTuple):
     max_entries: int | None = None
     entries: int = 0
     status: PassStatus = PassStatus.ACTIVE
+    hours: tuple[tuple[int, int], ...] | None = None
+    limits: Limits = NO_LIMITS
 
 
 class Token(NamedTuple):
-    """A proof of a pass as it was issued. `gate` is the one gate it is bound to, if any."""
+    """A proof of a pass as it was issued. `gate` is the one gate it is bound to, if any.
+
+    A card that the holder carries already is one too, good until it is blocked.
+    """
 
     id: bytes
     kind: str
@@ -81,10 +172,15 @@ class Token(NamedTuple):
     reusable: bool = False
     epoch: int = 0
     revoked: bool = False
+    blocked: bool = False
 
 
 class Use(NamedTuple):
-    """The latest redemption of a token. A voided one was given back, and no longer counts."""
+    """The latest redemption of a token. A voided one was given back, and no longer counts.
+
+    One with `reserved_until` waits for a second proof until then; if none comes, it never was. `let_in` is how many
+    people the token has let in until now, this use included, as far as they were not given back.
+    """
 
     number: int
     verification: bytes
@@ -93,6 +189,17 @@ class Use(NamedTuple):
     credential: bytes
     direction: str
     voided: bool = False
+    reserved_until: int | None = None
+    let_in: int = 1
+
+
+class Reservation(NamedTuple):
+    """A first proof at a gate that wants two: a use of a token, which waits until `until` for the second."""
+
+    token: bytes
+    number: int
+    kind: str
+    until: int
 
 
 class Claims(NamedTuple):
@@ -100,6 +207,7 @@ class Claims(NamedTuple):
 
     `token` and `idx` are what a signature vouches for; opaque tokens have neither, their facts are in the store.
     `number` is the holder number that a code names, right or wrong: what the guessing budget is kept by.
+    `cards` are the keyed hashes under which a card would be known; `otherwise` is the reason where none is.
     """
 
     kind: str
@@ -107,6 +215,8 @@ class Claims(NamedTuple):
     token: Token | None = None
     idx: int | None = None
     number: int | None = None
+    cards: tuple[bytes, ...] = ()
+    otherwise: str | None = None
 
 
 class Refused(NamedTuple):
@@ -135,6 +245,9 @@ class BudgetKey(NamedTuple):
 
 
 NO_BUDGETS: Mapping[BudgetKey, Budget] = MappingProxyType({})
+NO_ZONES: Mapping[str, Zone] = MappingProxyType({})
+NOWHERE: Mapping[str, Presence] = MappingProxyType({})
+NO_COUNTS: Mapping[CountKey, EntryCount] = MappingProxyType({})
 
 
 class Facts(NamedTuple):
@@ -143,6 +256,10 @@ class Facts(NamedTuple):
     `exit_side` is true at an exit gate or for a credential bound to the exit side, where nobody is held back.
     `budgets` holds the guessing budgets that the attempt draws on, by key; only codes have any.
     `verification` is the id that the record of this attempt will have.
+    `today` is the day in the tenant's time zone, `site_day` the day at the gate (days since 1970).
+    `other_passes` are the holder's, where a card names a holder and no pass.
+    `zones` are those whose people are counted, at and around the gate; `inside` is where the holder is, by zone.
+    `override` is true where somebody at the desk admits against the rules.
     """
 
     now: int
@@ -158,3 +275,11 @@ class Facts(NamedTuple):
     pass_: Pass | None = None
     last_use: Use | None = None
     budgets: Mapping[BudgetKey, Budget] = NO_BUDGETS
+    other_passes: tuple[Pass, ...] = ()
+    people: int = 1
+    override: bool = False
+    site_day: int = 0
+    zones: Mapping[str, Zone] = NO_ZONES
+    inside: Mapping[str, Presence] = NOWHERE
+    counts: Mapping[CountKey, EntryCount] = NO_COUNTS
+    reservation: Reservation | None = None

@@ -4,10 +4,14 @@ from ..model import Direction, Facts
 from ..rule import rule
 
 
-@rule("no_entries_left", offline=False)
-def no_entries_left(facts: Facts) -> bool:
-    """Refuse an entry beyond the pass's `max_entries`. Going out is no entry."""
+def entries_left(facts: Facts) -> int | None:
+    """How many people may still enter on the pass; None where it has no limit."""
     pass_ = facts.pass_
-    if pass_ is None or pass_.max_entries is None or facts.direction == Direction.EXIT:
-        return False
-    return pass_.entries >= pass_.max_entries
+    return None if pass_ is None or pass_.max_entries is None else pass_.max_entries - pass_.entries
+
+
+@rule("no_entries_left", offline=False, room=entries_left)
+def no_entries_left(facts: Facts) -> bool:
+    """Refuse an entry of more people than the pass's `max_entries` leaves. Going out is no entry."""
+    left = entries_left(facts)
+    return left is not None and facts.direction != Direction.EXIT and facts.people > left

@@ -4,7 +4,12 @@ from ..model import Facts
 from ..rule import rule
 
 
-@rule("pass_not_yet_valid", offline=True)
+def begins(facts: Facts) -> int | None:
+    """When the pass begins."""
+    return facts.pass_.valid_from if facts.pass_ else None
+
+
+@rule("pass_not_yet_valid", offline=True, not_before=begins)
 def pass_not_yet_valid(facts: Facts) -> bool:
     """Refuse before the pass's `valid_from`. No leeway: these are the operator's words, and the server's own clock."""
     pass_ = facts.pass_

@@ -22,9 +22,11 @@ TRICKLE = 600 * SECOND
 LIMITS = {"number": PER_NUMBER, "gate": PER_GATE}
 
 
-@rule("throttled", needs=(Need.BUDGETS,), offline=False)
+@rule("throttled", needs=(Need.BUDGETS,), offline=False, overridable=False)
 def throttled(facts: Facts) -> bool:
     """Refuse while the holder number's budget is spent, or the gate's is and a wrong code came in the last 10 min."""
+    if facts.token is not None and facts.token.kind != "code":
+        return False  # a card whose number looks like a code
     for key, budget in facts.budgets.items():
         spent = budget.day == facts.today and budget.spent >= LIMITS[key.kind]
         if spent and (key.kind == "number" or facts.now - budget.last_at < TRICKLE):

@@ -1,13 +1,14 @@
 """`unknown`: well-formed, but not issued here.
 
-A wrong code, a holder number that nobody has and another tenant's code are all this, and look alike.
+A wrong code, a holder number that nobody has and another tenant's code are all this, and look alike. A card whose
+holder has no pass is this too.
 """
 
 from ..model import Claims, Facts
 from ..rule import rule
 
 
-@rule("unknown", offline=False, ends_repeat=True)
+@rule("unknown", offline=False, ends_repeat=True, overridable=False)
 def unknown(facts: Facts) -> bool:
     """Refuse a token that the store does not hold, or holds for another pass than the one that was signed."""
     if facts.token is None or facts.pass_ is None:

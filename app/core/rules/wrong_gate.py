@@ -18,5 +18,5 @@ def wrong_gate(facts: Facts) -> bool:
     scope = pass_.scope
     if scope.every_gate or gate.id in scope.gates:
         return False
-    zones = gate.from_zones if facts.direction == Direction.EXIT else gate.into_zones
-    return scope.zones.isdisjoint(zones)
+    before, after = gate.sides(facts.direction)
+    return scope.zones.isdisjoint(before if facts.direction == Direction.EXIT else after)

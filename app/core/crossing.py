@@ -1,0 +1,46 @@
+"""Going through a gate: which zones somebody comes into, and which they leave.
+
+A zone lies in others. From the lobby of a building to one of its floors one comes into the floor and leaves the lobby;
+out of the building's door one leaves the building and every zone in it.
+"""
+
+from .model import Facts, Presence, Zone
+
+OUTSIDE = Presence(0, 0)
+
+
+def entered(facts: Facts) -> tuple[str, ...]:
+    """The zones that somebody comes into, innermost first: those in which they were not before the gate."""
+    before, after = facts.gate.sides(facts.direction)
+    return tuple(zone for zone in after if zone not in before)
+
+
+def counted_and_entered(facts: Facts) -> tuple[Zone, ...]:
+    """Those of them whose people are counted."""
+    if not facts.zones:
+        return ()
+    return tuple(facts.zones[zone] for zone in entered(facts) if zone in facts.zones)
+
+
+def counted_and_left(facts: Facts) -> tuple[Zone, ...]:
+    """The counted zones that are left: those before the gate that are not behind it, and every zone in them."""
+    if not facts.zones:
+        return ()
+    before, after = facts.gate.sides(facts.direction)
+    gone = set(before).difference(after)
+    return tuple(zone for zone in facts.zones.values() if not gone.isdisjoint(zone.path))
+
+
+def is_inside(facts: Facts, zone: Zone) -> bool:
+    """Whether the holder, or somebody of their party, is in the zone."""
+    return facts.inside.get(zone.id, OUTSIDE).people > 0
+
+
+def people_after_entry(facts: Facts, zone: Zone) -> int:
+    """How many of the holder's party are in the zone once these have entered.
+
+    Never more than the party: who enters again without having gone out by a gate is counted once.
+    """
+    before = facts.inside.get(zone.id, OUTSIDE).people
+    party = facts.pass_.limits.party_size if facts.pass_ else 1
+    return max(before, min(before + facts.people, max(party, facts.people)))
