@@ -9,6 +9,7 @@ from pathlib import Path
 import sqlalchemy
 import structlog
 
+from app.effects.calendar import ZoneInfoCalendar
 from app.effects.clock import Clock, SystemClock
 from app.effects.entropy import Entropy, SystemEntropy
 from app.effects.metrics import Metrics
@@ -94,10 +95,10 @@ async def running(
     settings: Settings, *, clock: Clock | None = None, entropy: Entropy | None = None
 ) -> AsyncIterator[Context]:
     """The service without a face, from start to stop. The database has to be prepared. Raises `CannotStart`."""
-    clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
+    clock, entropy, calendar = clock or SystemClock(), entropy or SystemEntropy(), ZoneInfoCalendar()
     master_key = find_master_key(settings, entropy)
     async with contextlib.AsyncExitStack() as stack:
-        store = SqlStore(settings.database_url, timeout_s=settings.settle_timeout_s)
+        store = SqlStore(settings.database_url, calendar, timeout_s=settings.settle_timeout_s)
         stack.push_async_callback(store.close)
         keychain = Keychain(store, clock, master_key)
         try:
@@ -110,7 +111,8 @@ async def running(
             ) from None
         pictures = PictureReader(settings.picture_workers, timeout_s=settings.picture_timeout_s)
         stack.push_async_callback(pictures.close)
-        context = Context(store, clock, entropy, master_key, keychain, Credentials(store, clock), pictures, Metrics())
+        credentials = Credentials(store, clock)
+        context = Context(store, clock, calendar, entropy, master_key, keychain, credentials, pictures, Metrics())
         for task in (_refresh(context), _purge(context)):
             stack.push_async_callback(_cancel, asyncio.create_task(task))
         yield context

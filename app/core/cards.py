@@ -6,8 +6,8 @@ asked for together with a code (`rules/needs_second_proof.py`). Only a keyed has
 
 import re
 
-from .model import Claims, Presented, Refused
-from .token_format import UNRECOGNISED, Keyring, Pepper, keyed_hash
+from .model import Claims, Presented
+from .token_format import Keyring, Pepper, keyed_hash
 
 MIN_LENGTH = 4
 MAX_LENGTH = 128
@@ -45,11 +45,6 @@ def with_card(presented: Presented, text: str, tenant: str, keyring: Keyring) ->
     if not could_be_a_card(text):
         return presented
     return Claims("card", (), cards=_hashes(text, tenant, keyring), otherwise=presented.reason)
-
-
-def is_nothing_of_ours(presented: Presented) -> bool:
-    """Whether a text, a poster's say, has not even the look of a token."""
-    return isinstance(presented, Refused) and presented.reason == UNRECOGNISED
 
 
 def _hashes(text: str, tenant: str, keyring: Keyring) -> tuple[bytes, ...]:

@@ -218,6 +218,11 @@ class Claims(NamedTuple):
     cards: tuple[bytes, ...] = ()
     otherwise: str | None = None
 
+    @property
+    def known_kind(self) -> str | None:
+        """The kind, or None for a text that may be no token at all."""
+        return None if self.otherwise else self.kind
+
 
 class Refused(NamedTuple):
     """What was presented is no token of ours, or a broken one; `reason` is the reason code."""

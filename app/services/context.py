@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.core.ids import uuid7
+from app.effects.calendar import ZoneInfoCalendar
 from app.effects.clock import Clock
 from app.effects.entropy import Entropy
 from app.effects.metrics import Metrics
@@ -20,6 +21,7 @@ class Context:
 
     store: Store
     clock: Clock
+    calendar: ZoneInfoCalendar
     entropy: Entropy
     master_key: MasterKey
     keychain: Keychain

@@ -20,15 +20,20 @@ from app.storage.transaction import Transaction
 
 SCOPES = (
     "admin",
+    "audit:read",
     "gates:read",
     "gates:write",
     "holders:read",
     "holders:write",
+    "occupancy:read",
+    "occupancy:write",
     "passes:read",
     "passes:write",
     "tokens:issue",
     "verifications:create",
+    "verifications:override",
     "verifications:read",
+    "verifications:simulate",
 )
 """What a key may do. `admin` may do all, and alone makes and revokes keys. Zones go with gates."""
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from app.core.model import PassStatus
+from app.core.model import PassStatus, ZoneLimit
 from app.storage.records import HolderRecord, PassRecord
 from app.storage.transaction import Transaction
 
@@ -14,10 +14,13 @@ from .holders import add_holder
 from .idempotency import Retry, create_once
 from .mistakes import Clash, Invalid, NotFound
 from .pages import Page, page
+from .pass_limits import counted_zones, limits_text, recounted
+
+_COLUMNS = ("valid_from", "valid_until", "max_entries", "schedule")
 
 
 class PassWish(NamedTuple):
-    """What a new pass shall be. `every_gate` is the caller's explicit "all"."""
+    """What a new pass shall be. `every_gate` is the caller's explicit "all". Entries are of people."""
 
     holder: str
     every_gate: bool
@@ -26,6 +29,11 @@ class PassWish(NamedTuple):
     valid_from: int | None
     valid_until: int | None
     max_entries: int | None
+    schedule: str | None = None
+    max_entries_per_day: int | None = None
+    zone_limits: Sequence[ZoneLimit] = ()
+    party_size: int = 1
+    min_interval_s: int | None = None
 
 
 async def create_pass(app: Context, caller: Caller, wish: PassWish, retry: Retry | None) -> PassRecord:
@@ -35,6 +43,7 @@ async def create_pass(app: Context, caller: Caller, wish: PassWish, retry: Retry
 
     def make(tx: Transaction) -> tuple[str, PassRecord]:
         _check_scope(tx, caller.tenant, wish.gates, wish.zones)
+        _check_schedule_and_limits(tx, caller.tenant, wish._asdict())
         holder = _holder(app, tx, caller.tenant, wish.holder)
         pass_ = PassRecord(
             id=app.new_id(),
@@ -49,6 +58,8 @@ async def create_pass(app: Context, caller: Caller, wish: PassWish, retry: Retry
             entries=0,
             status=PassStatus.ACTIVE,
             created_at=app.clock.now(),
+            schedule=wish.schedule,
+            limits=limits_text(None, wish._asdict()),
         )
         tx.passes.insert(caller.tenant, pass_)
         return pass_.id.hex(), pass_
@@ -90,18 +101,30 @@ async def list_passes(
 
 
 async def change_pass(app: Context, caller: Caller, id_: bytes, wish: Mapping[str, Any]) -> PassRecord:
-    """Set what `wish` names: `valid_from`, `valid_until`, `max_entries`, `every_gate` and `gates`, `zones`."""
+    """Set what `wish` names: `every_gate` and `gates`, or any other field of a `PassWish` but the holder.
+
+    A limit that is new counts the entries that there were.
+    """
 
     def work(tx: Transaction) -> PassRecord | None:
         pass_ = tx.passes.lock(caller.tenant, id_)
         if pass_ is None:
             raise NotFound("pass")
-        values = {name: wish[name] for name in ("valid_from", "valid_until", "max_entries") if name in wish}
+        values = {name: wish[name] for name in _COLUMNS if name in wish}
         if "gates" in wish or "zones" in wish:
             values["scope"] = _changed_scope(tx, caller.tenant, pass_, wish)
+        _check_schedule_and_limits(tx, caller.tenant, wish)
         _check_window(values.get("valid_from", pass_.valid_from), values.get("valid_until", pass_.valid_until))
         if pass_.max_entries is None and values.get("max_entries") is not None:
             values["entries"] = tx.passes.count_entries(caller.tenant, id_)
+        limits = limits_text(pass_.limits, wish)
+        if limits != pass_.limits:
+            values["limits"] = limits
+        uncounted = counted_zones(limits) - counted_zones(pass_.limits)
+        if uncounted:
+            entries = tx.entry_counts.entries(caller.tenant, id_)
+            counts = recounted(entries, uncounted, app.calendar.local_day)
+            tx.entry_counts.replace(caller.tenant, id_, uncounted, counts)
         if values:
             tx.passes.change(caller.tenant, id_, values)
         return _get(tx, caller.tenant, id_)
@@ -159,6 +182,14 @@ def _check_scope(tx: Transaction, tenant: str, gates: Sequence[str], zones: Sequ
     if any(tx.gates.get(tenant, gate) is None for gate in gates):
         raise NotFound("gate")
     if any(tx.zones.get(tenant, zone) is None for zone in zones):
+        raise NotFound("zone")
+
+
+def _check_schedule_and_limits(tx: Transaction, tenant: str, wish: Mapping[str, Any]) -> None:
+    """Check that what `wish` names is there, and have the schedule stay while it is taken."""
+    if wish.get("schedule") is not None and not tx.schedules.hold(tenant, wish["schedule"]):
+        raise NotFound("schedule")
+    if any(tx.zones.get(tenant, limit.zone) is None for limit in wish.get("zone_limits", ())):
         raise NotFound("zone")
 
 

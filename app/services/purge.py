@@ -1,4 +1,4 @@
-"""Forgetting what is kept only to make retries safe."""
+"""Forgetting what is no longer needed: what made retries safe, and where people were who have left."""
 
 from app.core.model import DAY
 
@@ -9,6 +9,7 @@ KEPT = 30 * DAY
 
 
 async def purge(app: Context) -> None:
-    """Forget request ids and idempotency keys older than 30 days."""
+    """Forget request ids and idempotency keys older than 30 days, and in which zones people were who are outside."""
     before = app.clock.now() - KEPT
     await app.store.write(lambda tx: tx.idempotency_keys.purge(before))
+    await app.store.write(lambda tx: tx.presences.purge())

@@ -12,7 +12,7 @@ from typing import NamedTuple, NoReturn
 from app.core.decision import AMBIGUOUS, NO_CODE_IN_PICTURE, OK, UNAVAILABLE, Outcome, is_exit_side
 from app.core.model import Claims, Direction, Presented, Refused
 from app.core.token_format import UNRECOGNISED, keyed_hash
-from app.core.tokens import recognise
+from app.core.tokens import recognise, recognise_any
 from app.effects.read_pictures import PictureRefused
 from app.storage.attempt import Attempt, Settled, Unsettled
 from app.storage.failures import Unavailable
@@ -24,28 +24,36 @@ from .context import Context
 from .credentials import Caller
 from .mistakes import Clash, Forbidden, Invalid, NotFound, TooManyPictures
 from .pages import Page, page
-from .time_zones import local_day
+
+OVERRIDE = "verifications:override"
 
 
 class Presentation(NamedTuple):
-    """What somebody presents at a gate: the text of a token, or a picture with its code in it."""
+    """What somebody presents at a gate: the text of a token or card, or a picture with its code in it.
+
+    `people` is how many want to go through. `override` is why somebody at the desk admits against the rules.
+    """
 
     gate: str
     token: str | None = None
     picture: bytes | None = None
     request_id: str | None = None
     direction: Direction | None = None
+    people: int = 1
+    override: str | None = None
 
 
 async def verify(app: Context, caller: Caller, presentation: Presentation) -> Settled:
     """Decide an attempt. A refusal is an answer like any other; only the caller's own mistakes are raised."""
     if caller.gate is not None and caller.gate != presentation.gate:
         raise Forbidden("This key is bound to another gate.")
+    if presentation.override is not None and not caller.may(OVERRIDE):
+        raise Forbidden(f"This key has not the scope {OVERRIDE}.")
     if presentation.picture is not None:
         presented, text = await _in_picture(app, caller, presentation.gate, presentation.picture)
     else:
         text = presentation.token or ""
-        presented = recognise(text, caller.tenant, app.keychain.keyring)  # 1 and 2
+        presented = recognise_any(text, caller.tenant, app.keychain.keyring)  # 1 and 2
     attempt = _attempt(app, caller, presentation, presented, text)
     try:
         if not caller.confirmed:
@@ -57,6 +65,14 @@ async def verify(app: Context, caller: Caller, presentation: Presentation) -> Se
         _raise_mistake(settled)
     app.metrics.decision(settled.outcome, settled.reason)
     return settled  # 4
+
+
+async def get_verification(app: Context, caller: Caller, id_: bytes) -> VerificationRecord:
+    """The verification. Raises `NotFound`."""
+    found = await app.store.read(lambda tx: tx.verifications.get(caller.tenant, id_))
+    if found is None:
+        raise NotFound("verification")
+    return found
 
 
 async def list_verifications(
@@ -99,15 +115,19 @@ def _attempt(app: Context, caller: Caller, presentation: Presentation, presented
         request_id=presentation.request_id,
         content=_content(app, presentation, presented, text) if presentation.request_id is not None else None,
         now=now,
-        today=local_day(now, caller.time_zone) if is_code else 0,
+        today=app.calendar.local_day(now, caller.time_zone) if is_code else 0,
         verification=app.new_id(),
+        people=presentation.people,
+        override=presentation.override,
     )
 
 
 def _content(app: Context, presentation: Presentation, presented: Presented, text: str) -> bytes:
     """What was asked under a request id, as a keyed hash: a token by its id, so that its spelling does not matter."""
-    token = presented.lookups[0] if isinstance(presented, Claims) else text.encode()
+    token = (presented.lookups or presented.cards)[0] if isinstance(presented, Claims) else text.encode()
     asked: list[object] = ["request", token, presentation.gate, presentation.direction or ""]
+    if presentation.people != 1 or presentation.override is not None:
+        asked += [presentation.people, presentation.override]
     return keyed_hash(app.keychain.keyring.peppers[-1], asked)
 
 
@@ -175,13 +195,19 @@ def _unknown(app: Context, attempt: Attempt) -> Settled:
         flags=(UNAVAILABLE,) if out else (),
         gate=attempt.gate,
         direction=direction,
-        kind=getattr(attempt.presented, "kind", None),
+        kind=attempt.presented.known_kind if isinstance(attempt.presented, Claims) else None,
         at=attempt.now,
         pass_=None,
         ref=None,
         name=None,
         repeated=None,
         request_id=attempt.request_id,
+        people=attempt.people if out else 0,
+        people_left=0,
+        not_before=None,
+        override=None,
+        credential=attempt.credential,
+        undone_at=None,
     )
 
 

@@ -1,40 +1,43 @@
 """Zones: areas with people in them."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from app.core.ids import show
+from app.core.model import AntiPassback
 from app.storage.records import ZoneRecord
 from app.storage.transaction import Transaction
 
 from .context import Context
 from .credentials import Caller
 from .idempotency import Retry, create_once
-from .mistakes import Clash, NotFound
+from .mistakes import Clash, Invalid, NotFound
 from .pages import Page, page
 from .time_zones import check_time_zone
 
 
-async def create_zone(
-    app: Context,
-    caller: Caller,
-    *,
-    id_: str | None,
-    name: str,
-    within: str | None,
-    time_zone: str | None,
-    retry: Retry | None,
-) -> ZoneRecord:
-    """Make a zone, perhaps within another."""
-    if time_zone is not None:
-        check_time_zone(time_zone)
-    zone_id = id_ or show("zone", app.new_id())
+async def create_zone(app: Context, caller: Caller, wish: Mapping[str, Any], retry: Retry | None) -> ZoneRecord:
+    """Make a zone from the columns in `wish`, perhaps within another; without an `id` one is made up."""
+    _check_time_zone(wish)
+    zone_id = wish.get("id") or show("zone", app.new_id())
+    within = wish.get("within")
 
     def make(tx: Transaction) -> tuple[str, ZoneRecord]:
-        outer = None if within is None else tx.zones.get(caller.tenant, within)
-        if within is not None and outer is None:
-            raise NotFound("zone")
-        path = json.dumps([zone_id, *(json.loads(outer.path) if outer else ())])
-        record = ZoneRecord(zone_id, name, within, path, time_zone, app.clock.now())
+        outer = None if within is None else _lock(tx, caller.tenant, within)
+        now = app.clock.now()
+        set_up = {
+            "id": zone_id,
+            "within": within,
+            "path": json.dumps([zone_id, *(json.loads(outer.path) if outer else ())]),
+            "time_zone": wish.get("time_zone"),
+            "created_at": now,
+            "root": outer.root if outer else zone_id,
+            "local_time_zone": wish.get("time_zone") or (outer and outer.local_time_zone),
+            "people_at": now,
+        }
+        record = ZoneRecord(**{**wish, **set_up})
+        record = record._replace(counted=_is_counted(record, wish))
         if not tx.zones.insert(caller.tenant, record):
             raise Clash("zone_exists", "There is a zone with that id.")
         return zone_id, record
@@ -50,8 +53,65 @@ async def get_zone(app: Context, caller: Caller, id_: str) -> ZoneRecord:
     return zone
 
 
+async def change_zone(app: Context, caller: Caller, id_: str, wish: Mapping[str, Any]) -> ZoneRecord:
+    """Set those columns that `wish` names. A zone that begins to be counted, or ceases to be, is empty."""
+    _check_time_zone(wish)
+
+    def work(tx: Transaction) -> ZoneRecord:
+        zone = _lock(tx, caller.tenant, id_)
+        changed = zone._replace(**wish)
+        changed = changed._replace(counted=_is_counted(changed, wish))
+        if changed.counted != zone.counted:
+            changed = changed._replace(people=0, people_at=app.clock.now())
+            tx.presences.forget_zone(caller.tenant, id_)
+        values = {name: value for name, value in changed._asdict().items() if value != getattr(zone, name)}
+        if values:
+            tx.zones.change(caller.tenant, id_, values)
+        if changed.time_zone != zone.time_zone:
+            _inherit_time_zones(tx, caller.tenant, zone.root)
+        return _get(tx, caller.tenant, id_)
+
+    return await app.store.write(work)
+
+
 async def list_zones(app: Context, caller: Caller, after: str | None, limit: int) -> Page[ZoneRecord]:
     """The tenant's zones, by id."""
     return await app.store.read(
         lambda tx: page(lambda count: tx.zones.page(caller.tenant, after, count), lambda zone: zone.id, limit)
     )
+
+
+def _check_time_zone(wish: Mapping[str, Any]) -> None:
+    if wish.get("time_zone") is not None:
+        check_time_zone(wish["time_zone"])
+
+
+def _is_counted(zone: ZoneRecord, wish: Mapping[str, Any]) -> bool:
+    """Whether its people are counted: always, where they are limited or have to leave before they enter again."""
+    has_to_be = zone.capacity is not None or zone.anti_passback != AntiPassback.OFF
+    if has_to_be and wish.get("counted") is False:
+        raise Invalid("counted", "A zone with a capacity or anti-passback is counted.")
+    return has_to_be or zone.counted
+
+
+def _lock(tx: Transaction, tenant: str, id_: str) -> ZoneRecord:
+    """The zone, held with all that lie in the same outermost zone: nobody is counted in them meanwhile."""
+    tx.zones.lock(tenant, _get(tx, tenant, id_).root)
+    return _get(tx, tenant, id_)
+
+
+def _get(tx: Transaction, tenant: str, id_: str) -> ZoneRecord:
+    zone = tx.zones.get(tenant, id_)
+    if zone is None:
+        raise NotFound("zone")
+    return zone
+
+
+def _inherit_time_zones(tx: Transaction, tenant: str, root: str) -> None:
+    """A zone without a time zone of its own has that of the nearest zone around it."""
+    zones = {zone.id: zone for zone in tx.zones.of_root(tenant, root)}
+    for zone in zones.values():
+        around = (zones[id_].time_zone for id_ in json.loads(zone.path))
+        local_time_zone = next((each for each in around if each is not None), None)
+        if local_time_zone != zone.local_time_zone:
+            tx.zones.change(tenant, zone.id, {"local_time_zone": local_time_zone})

@@ -11,6 +11,7 @@ class Attempt(NamedTuple):
 
     `credential` is the first of the caller's line of rolled keys. `content` is a keyed hash of what was asked, by which
     a `request_id` used again is told from one reused. `today` counts days since 1970 in the tenant's time zone.
+    `override` is the reason that somebody at the desk gives. `simulated_pass` is the id of a pass in place of a token.
     """
 
     tenant: str
@@ -24,10 +25,24 @@ class Attempt(NamedTuple):
     now: int
     today: int
     verification: bytes
+    people: int = 1
+    override: str | None = None
+    simulated_pass: bytes | None = None
+
+
+class Override(NamedTuple):
+    """Somebody at the desk admits against the rules, and says why. `of` is the refusal it was needed for, if any."""
+
+    reason: str
+    of: str | None
 
 
 class Settled(NamedTuple):
-    """A decision that is durable. `pass_`, `ref` and `name` are None unless the token was genuine."""
+    """A decision that is durable. `pass_`, `ref` and `name` are None unless the token was genuine.
+
+    `people` is how many go through, `people_left` how many of the party may follow. `not_before` is when the rule that
+    refused would no longer do so, as far as it knows. `credential` is the line of keys that asked.
+    """
 
     verification: bytes
     outcome: Outcome
@@ -42,9 +57,33 @@ class Settled(NamedTuple):
     name: str | None
     repeated: str | None
     request_id: str | None
+    people: int
+    people_left: int
+    not_before: int | None
+    override: Override | None
+    credential: bytes
+    undone_at: int | None
 
 
 class Unsettled(NamedTuple):
     """The caller's mistake: `no_such_gate`, `direction_needed` or `request_id_reused`. Nothing was recorded."""
+
+    mistake: str
+
+
+class Undoing(NamedTuple):
+    """An admission to be taken back, by the line of keys that asked for it."""
+
+    tenant: str
+    verification: bytes
+    credential: bytes
+    now: int
+
+
+class NotUndone(NamedTuple):
+    """Why nothing was taken back.
+
+    `no_such_verification`, `of_another_key`, `not_admitted`, `already_undone` or `too_late`.
+    """
 
     mistake: str

@@ -43,8 +43,16 @@ class Engine(Protocol):
     def insert(self, table: Table) -> Any:  # noqa: ANN401  each dialect has an Insert of its own, with ON CONFLICT
         """The dialect's INSERT."""
 
-    def lock_passes(self, connection: Connection, tokens: Sequence[tuple[str, bytes | None, bytes | None]]) -> None:
-        """Hold the passes of these (tenant, token id, lookup) until the transaction ends, taken in one order."""
+    def lock_passes(
+        self,
+        connection: Connection,
+        tokens: Sequence[tuple[str, bytes | None, bytes | None]],
+        cards: Sequence[tuple[str, bytes]],
+    ) -> None:
+        """Hold the passes of these tokens (tenant, id, lookup) and of the holders of these cards (tenant, lookup).
+
+        Until the transaction ends, and taken in one order.
+        """
 
     def lock_zones(self, connection: Connection, roots: Sequence[tuple[str, str]]) -> None:
         """Hold whatever is counted within these (tenant, outermost zone), in one order, until the transaction ends."""

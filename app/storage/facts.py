@@ -1,91 +1,236 @@
-"""Loading what rules need to know, for a whole batch of attempts at once."""
+"""Loading what rules need to know, for a whole batch of attempts at once.
 
-import json
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from typing import Any, NamedTuple
+In two rounds: what an attempt names by itself (its gate, its token), and what these lead to (where the holder is, how
+often the pass was used). What nobody in the batch needs is not asked for: a site without zones pays nothing for them.
+"""
 
-from sqlalchemy import Column, Connection, Integer, and_, func, select
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection
 
 from app.core.decision import is_exit_side
 from app.core.model import (
     NO_BUDGETS,
+    NO_COUNTS,
+    NO_LIMITS,
+    NO_ZONES,
+    NOWHERE,
     SECOND,
     Budget,
     BudgetKey,
     Claims,
+    CountKey,
     Direction,
+    EntryCount,
     Facts,
-    Gate,
-    Holder,
-    Pass,
-    PassStatus,
-    Scope,
+    Presence,
+    Reservation,
     Token,
-    Use,
+    Zone,
 )
 from app.core.rule import Need
 from app.core.rules import RULES
 
 from .attempt import Attempt
-from .bulk import BulkRead, incoming
-from .engine import Engine, Row
-from .tables import budgets, gates, holders, passes, redemptions, tenants, tokens, zones
+from .calendar import Calendar
+from .engine import Engine
+from .loaders.budgets import BudgetsLoader
+from .loaders.cards import CardsLoader
+from .loaders.counts import CountsLoader
+from .loaders.gates import GatesLoader, Place
+from .loaders.passes import PassesLoader
+from .loaders.reservations import ReservationsLoader, Waiting
+from .loaders.tokens import Found, TokensLoader
+from .loaders.zones import Counted, ZonesLoader
 
-_N = Column("n", Integer)
+_NEEDS = frozenset().union(*(rule.needs for rule in RULES))
+_SIMULATED_S = 60
 
 
-class Place(NamedTuple):
-    """A gate, and the epoch of its tenant."""
+class _Around(NamedTuple):
+    """What the attempts of a batch lead to."""
 
-    gate: Gate
-    epoch: int
+    zones: Mapping[tuple[str, str], Mapping[str, Counted]]
+    inside: Mapping[tuple[str, bytes], Mapping[str, Presence]]
+    counts: Mapping[tuple[str, bytes], Mapping[CountKey, EntryCount]]
+    reservations: Mapping[Waiting, Reservation]
+    budgets: Mapping[BudgetKey, Budget]
 
 
 class FactsLoader:
     """Loads facts with a fixed number of statements a batch, compiled once for an engine."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, calendar: Calendar) -> None:
         self._engine = engine
-        self._gates = _gates(engine)
-        self._tokens = _tokens(engine)
-        self._budgets = _budgets(engine)
-        self._needs = frozenset().union(*(rule.needs for rule in RULES))
+        self._calendar = calendar
+        self._gates = GatesLoader(engine)
+        self._tokens = TokensLoader(engine)
+        self._cards = CardsLoader(engine)
+        self._passes = PassesLoader(engine)
+        self._zones = ZonesLoader(engine, calendar)
+        self._counts = CountsLoader(engine)
+        self._reservations = ReservationsLoader(engine)
+        self._budgets = BudgetsLoader(engine)
 
-    def load(self, connection: Connection, attempts: Sequence[Attempt]) -> list[Facts | None]:
-        """The facts of each attempt; None where there is no such gate. What they hang on is locked first."""
-        gates_ = sorted({(attempt.tenant, attempt.gate) for attempt in attempts})
-        places = {(row[0], row[2]): Place(_gate(*row[2:]), row[1]) for row in self._gates.rows(connection, gates_)}
-        stored = self._load_tokens(connection, attempts) if Need.TOKEN in self._needs else {}
-        spent = self._load_budgets(connection, attempts) if Need.BUDGETS in self._needs else NO_BUDGETS
+    def load(self, connection: Connection, attempts: Sequence[Attempt], *, hold: bool = True) -> list[Facts | None]:
+        """The facts of each attempt; None where there is no such gate.
+
+        What they hang on is locked before it is read, unless nothing shall be held: passes, then zones, then budgets.
+        """
+        places = self._gates.load(connection, ((attempt.tenant, attempt.gate) for attempt in attempts))
+        at = [places.get((attempt.tenant, attempt.gate)) for attempt in attempts]
+        roots = sorted(
+            {(a.tenant, root) for a, place in zip(attempts, at, strict=True) if place for root in place.roots}
+        )
+        if hold:
+            self._engine.lock_passes(connection, [key[1:] for key in _token_keys(attempts)], list(_card_keys(attempts)))
+            if roots and Need.ZONES in _NEEDS:
+                self._engine.lock_zones(connection, roots)
+        found = self._found(connection, attempts, at)
+        zones = self._zones.load(connection, roots, max(a.now for a in attempts)) if roots else {}
+        around = _Around(
+            zones,
+            self._inside(connection, attempts, at, found, zones),
+            self._limited(connection, attempts, found),
+            self._waiting(connection, attempts, at, found),
+            self._budgets.load(connection, (key for a in attempts for key in _budget_keys(a)), hold=hold),
+        )
         return [
-            _facts(attempt, place, stored.get(n), spent)
-            if (place := places.get((attempt.tenant, attempt.gate)))
-            else None
-            for n, attempt in enumerate(attempts)
+            None if place is None else self._facts(attempt, place, found.get(n), around)
+            for n, (attempt, place) in enumerate(zip(attempts, at, strict=True))
         ]
 
-    def _load_tokens(self, connection: Connection, attempts: Sequence[Attempt]) -> Mapping[int, Row]:
-        shown = [(n, attempt.tenant, *key) for n, attempt in enumerate(attempts) for key in _keys(attempt)]
-        self._engine.lock_passes(connection, [row[1:] for row in shown])
-        return {row[0]: row for row in self._tokens.rows(connection, shown)}
+    def _found(
+        self, connection: Connection, attempts: Sequence[Attempt], at: Sequence[Place | None]
+    ) -> dict[int, Found]:
+        """Tokens, or else cards, by the attempt's place in the batch."""
+        found = dict(self._tokens.load(connection, list(_token_keys(attempts))))
+        cards = [(n, *key) for n, attempt in enumerate(attempts) if n not in found for key in _cards_of(attempt)]
+        if cards:
+            epochs = {n: place.epoch if place else 0 for n, place in enumerate(at)}
+            found |= self._cards.load(connection, cards, epochs)
+        wanted = [(n, a.tenant, a.simulated_pass) for n, a in enumerate(attempts) if a.simulated_pass is not None]
+        for n, stored in self._passes.load(connection, wanted).items():
+            place = at[n]
+            found[n] = Found(_simulated(attempts[n], place.epoch if place else 0), (stored,), None)
+        return found
 
-    def _load_budgets(self, connection: Connection, attempts: Sequence[Attempt]) -> Mapping[BudgetKey, Budget]:
-        keys = sorted({key for attempt in attempts for key in _budget_keys(attempt)})
-        if not keys:
-            return NO_BUDGETS
-        self._engine.lock_budgets(connection, keys)
-        return {BudgetKey(*row[:3]): Budget(*row[3:]) for row in self._budgets.rows(connection, keys)}
+    def _inside(
+        self,
+        connection: Connection,
+        attempts: Sequence[Attempt],
+        at: Sequence[Place | None],
+        found: Mapping[int, Found],
+        zones: Mapping[tuple[str, str], Mapping[str, Counted]],
+    ) -> Mapping[tuple[str, bytes], Mapping[str, Presence]]:
+        if not zones:
+            return {}
+        holders = {
+            (attempts[n].tenant, each.passes[0].pass_.holder.id)
+            for n, each in found.items()
+            if each.passes and (place := at[n]) and any((attempts[n].tenant, root) in zones for root in place.roots)
+        }
+        counted = {(tenant, id_): each for (tenant, _), tree in zones.items() for id_, each in tree.items()}
+        return self._zones.inside(connection, holders, counted)
+
+    def _limited(
+        self, connection: Connection, attempts: Sequence[Attempt], found: Mapping[int, Found]
+    ) -> Mapping[tuple[str, bytes], Mapping[CountKey, EntryCount]]:
+        return self._counts.load(
+            connection,
+            (
+                (attempts[n].tenant, stored.pass_.id)
+                for n, each in found.items()
+                for stored in each.passes
+                if stored.pass_.limits is not NO_LIMITS
+            ),
+        )
+
+    def _waiting(
+        self,
+        connection: Connection,
+        attempts: Sequence[Attempt],
+        at: Sequence[Place | None],
+        found: Mapping[int, Found],
+    ) -> Mapping[Waiting, Reservation]:
+        return self._reservations.load(
+            connection,
+            (
+                Waiting(attempts[n].tenant, place.gate.id, each.passes[0].pass_.holder.id)
+                for n, each in found.items()
+                if each.passes and (place := at[n]) and place.gate.second_proof
+            ),
+        )
+
+    def _facts(self, attempt: Attempt, place: Place, found: Found | None, around: _Around) -> Facts:
+        gate, tenant = place.gate, attempt.tenant
+        exit_side = is_exit_side(gate, exit_bound=attempt.exit_bound)
+        direction = Direction.EXIT if exit_side else gate.direction
+        if direction == Direction.BOTH:
+            direction = attempt.direction or Direction.BOTH
+        facts = Facts(
+            now=attempt.now,
+            today=attempt.today,
+            epoch=place.epoch,
+            gate=gate,
+            direction=direction,
+            exit_side=exit_side,
+            credential=attempt.credential,
+            verification=attempt.verification,
+            presented=attempt.presented,
+            budgets={key: around.budgets.get(key, Budget()) for key in _budget_keys(attempt)} or NO_BUDGETS,
+            people=attempt.people,
+            override=attempt.override is not None,
+            zones=_zones_of(place, tenant, around.zones) if around.zones else NO_ZONES,
+        )
+        if found is None:
+            return facts
+        passes = [
+            each.pass_
+            if each.hours is None
+            else each.pass_._replace(hours=self._calendar.windows(each.hours, place.time_zone, attempt.now))
+            for each in found.passes
+        ]
+        if not passes:
+            return facts._replace(token=found.token, last_use=found.last_use)
+        holder = passes[0].holder.id
+        limited = any(each.limits is not NO_LIMITS for each in passes)
+        return facts._replace(
+            token=found.token,
+            pass_=passes[0],
+            other_passes=tuple(passes[1:]),
+            last_use=found.last_use,
+            site_day=self._calendar.local_day(attempt.now, place.time_zone) if limited else 0,
+            inside=around.inside.get((tenant, holder), NOWHERE),
+            counts=_counts_of(tenant, [each.id for each in passes], around.counts) if limited else NO_COUNTS,
+            reservation=around.reservations.get(Waiting(tenant, gate.id, holder)) if gate.second_proof else None,
+        )
 
 
-def _keys(attempt: Attempt) -> Sequence[tuple[bytes | None, bytes | None]]:
-    """How the token of an attempt may be stored: by its id, or by a lookup under each pepper."""
-    claims = attempt.presented
-    if not isinstance(claims, Claims):
-        return ()
-    if claims.token is not None:
-        return ((claims.token.id, None),)
-    return [(None, lookup) for lookup in claims.lookups]
+def _token_keys(attempts: Sequence[Attempt]) -> Iterator[tuple[int, str, bytes | None, bytes | None]]:
+    """How the tokens of a batch may be stored: by their id, or by a lookup under each pepper."""
+    for n, attempt in enumerate(attempts):
+        claims = attempt.presented
+        if isinstance(claims, Claims):
+            if claims.token is not None:
+                yield n, attempt.tenant, claims.token.id, None
+            else:
+                for lookup in claims.lookups:
+                    yield n, attempt.tenant, None, lookup
+
+
+def _cards_of(attempt: Attempt) -> Iterator[tuple[str, bytes, int]]:
+    """How the card of an attempt may be enrolled, and when it is shown."""
+    if isinstance(attempt.presented, Claims):
+        for lookup in attempt.presented.cards:
+            yield attempt.tenant, lookup, attempt.now
+
+
+def _card_keys(attempts: Sequence[Attempt]) -> Iterator[tuple[str, bytes]]:
+    for attempt in attempts:
+        for tenant, lookup, _ in _cards_of(attempt):
+            yield tenant, lookup
 
 
 def _budget_keys(attempt: Attempt) -> tuple[BudgetKey, ...]:
@@ -98,123 +243,17 @@ def _budget_keys(attempt: Attempt) -> tuple[BudgetKey, ...]:
     )
 
 
-def _facts(attempt: Attempt, place: Place, row: Row | None, spent: Mapping[BudgetKey, Budget]) -> Facts:
-    gate = place.gate
-    exit_side = is_exit_side(gate, exit_bound=attempt.exit_bound)
-    direction = Direction.EXIT if exit_side else gate.direction
-    if direction == Direction.BOTH:
-        direction = attempt.direction or Direction.BOTH
-    return Facts(
-        now=attempt.now,
-        today=attempt.today,
-        epoch=place.epoch,
-        gate=gate,
-        direction=direction,
-        exit_side=exit_side,
-        credential=attempt.credential,
-        verification=attempt.verification,
-        presented=attempt.presented,
-        token=None if row is None else _token(row[_TOKEN]),
-        pass_=None if row is None else _pass(row[_PASS]),
-        last_use=None if row is None else _use(row[_USE]),
-        budgets={key: spent.get(key, Budget()) for key in _budget_keys(attempt)} or NO_BUDGETS,
-    )
+def _zones_of(place: Place, tenant: str, zones: Mapping[tuple[str, str], Mapping[str, Counted]]) -> Mapping[str, Zone]:
+    """The counted zones around a gate, by id."""
+    return {id_: each.zone for root in place.roots for id_, each in zones.get((tenant, root), {}).items()} or NO_ZONES
 
 
-@lru_cache(maxsize=4096)
-def _gate(id_: str, direction: str, repeat_window_s: int, from_path: str | None, into_path: str | None) -> Gate:
-    return Gate(id_, Direction(direction), _path(from_path), _path(into_path), repeat_window_s * SECOND)
+def _counts_of(
+    tenant: str, passes: Sequence[bytes], counts: Mapping[tuple[str, bytes], Mapping[CountKey, EntryCount]]
+) -> Mapping[CountKey, EntryCount]:
+    return {key: count for pass_ in passes for key, count in counts.get((tenant, pass_), {}).items()}
 
 
-def _path(text: str | None) -> tuple[str, ...]:
-    return tuple(json.loads(text)) if text else ()
-
-
-@lru_cache(maxsize=4096)
-def scope_of(text: str) -> Scope:
-    """The scope that a pass's column holds: JSON {"gates": "all" or a list, "zones": a list}."""
-    value = json.loads(text)
-    if value["gates"] == "all":
-        return Scope(every_gate=True, zones=frozenset(value["zones"]))
-    return Scope(gates=frozenset(value["gates"]), zones=frozenset(value["zones"]))
-
-
-_TOKEN, _PASS, _USE = slice(1, 9), slice(9, 21), slice(21, 28)
-"""Where each part stands in a row of the statement in `_tokens`."""
-
-_STATUS = {status.value: status for status in PassStatus}
-
-
-def _token(columns: Sequence[Any]) -> Token:
-    id_, kind, issued_at, expires_at, gate, reusable, epoch, revoked_at = columns
-    return Token(id_, kind, issued_at, expires_at, gate, bool(reusable), epoch, revoked_at is not None)
-
-
-def _pass(columns: Sequence[Any]) -> Pass:
-    id_, idx, scope, valid_from, valid_until, max_entries, entries, status, *holder = columns
-    limits = (valid_from, valid_until, max_entries, entries)
-    return Pass(id_, idx, Holder(*holder), scope_of(scope), *limits, _STATUS[status])
-
-
-def _use(columns: Sequence[Any]) -> Use | None:
-    number, verification, at, gate, credential, direction, voided_at = columns
-    return None if number is None else Use(number, verification, at, gate, credential, direction, voided_at is not None)
-
-
-def _gates(engine: Engine) -> BulkRead:
-    """The tenant and its epoch, and the gate with the zones that it leads between."""
-    asked = incoming(gates.c.tenant, gates.c.id)
-    from_zone, into_zone, here = zones.alias(), zones.alias(), asked.c.tenant
-    statement = (
-        select(gates.c.tenant, tenants.c.epoch, gates.c.id, gates.c.direction, gates.c.repeat_window_s)
-        .add_columns(from_zone.c.path, into_zone.c.path)
-        .select_from(asked)
-        .join(gates, and_(gates.c.tenant == here, gates.c.id == asked.c.id))
-        .join(tenants, tenants.c.id == gates.c.tenant)
-        .outerjoin(from_zone, and_(from_zone.c.tenant == here, from_zone.c.id == gates.c.from_zone))
-        .outerjoin(into_zone, and_(into_zone.c.tenant == here, into_zone.c.id == gates.c.into_zone))
-    )
-    return BulkRead(engine, asked, statement)
-
-
-def _tokens(engine: Engine) -> BulkRead:
-    """The stored token with its pass, holder and latest use."""
-    asked = incoming(_N, tokens.c.tenant, redemptions.c.token, tokens.c.lookup)
-    opaque, earlier, use, here = tokens.alias(), redemptions.alias(), redemptions, asked.c.tenant
-    by_lookup = select(opaque.c.id).where(opaque.c.tenant == here, opaque.c.lookup == asked.c.lookup)
-    latest = select(func.max(earlier.c.use_no)).where(
-        earlier.c.tenant == tokens.c.tenant, earlier.c.token == tokens.c.id
-    )
-    statement = (
-        select(
-            asked.c.n,
-            *(tokens.c.id, tokens.c.kind, tokens.c.issued_at, tokens.c.expires_at),
-            *(tokens.c.gate, tokens.c.reusable, tokens.c.epoch, tokens.c.revoked_at),
-            *(passes.c.id, passes.c.idx, passes.c.scope, passes.c.valid_from, passes.c.valid_until),
-            *(passes.c.max_entries, passes.c.entries, passes.c.status),
-            *(holders.c.id, holders.c.ref, holders.c.number, holders.c.name),
-            *(use.c.use_no, use.c.verification, use.c.at, use.c.gate, use.c.credential, use.c.direction),
-            use.c.voided_at,
-        )
-        .select_from(asked)
-        .join(
-            tokens,
-            and_(tokens.c.tenant == here, tokens.c.id == func.coalesce(asked.c.token, by_lookup.scalar_subquery())),
-        )
-        .join(passes, and_(passes.c.tenant == here, passes.c.id == tokens.c.pass_))
-        .join(holders, and_(holders.c.tenant == here, holders.c.id == passes.c.holder))
-        .outerjoin(
-            use, and_(use.c.tenant == here, use.c.token == tokens.c.id, use.c.use_no == latest.scalar_subquery())
-        )
-    )
-    return BulkRead(engine, asked, statement)
-
-
-def _budgets(engine: Engine) -> BulkRead:
-    asked = incoming(budgets.c.tenant, budgets.c.kind, budgets.c.name)
-    statement = select(*asked.c, budgets.c.day, budgets.c.spent, budgets.c.last_at).join_from(
-        asked,
-        budgets,
-        and_(budgets.c.tenant == asked.c.tenant, budgets.c.kind == asked.c.kind, budgets.c.name == asked.c.name),
-    )
-    return BulkRead(engine, asked, statement)
+def _simulated(attempt: Attempt, epoch: int) -> Token:
+    """A token as it would be issued at the time of a simulation."""
+    return Token(attempt.verification, "signed", attempt.now, attempt.now + _SIMULATED_S * SECOND, epoch=epoch)

@@ -9,14 +9,16 @@ from collections.abc import Hashable, Iterator, Sequence
 
 from sqlalchemy import Connection, func, select
 
-from app.core.decision import Change, Decision, apply, decide
+from app.core.changes import Change
+from app.core.decision import Decision, Outcome, apply, decide
 from app.core.model import Direction, Facts, Gate
 
 from .attempt import Attempt, Settled, Unsettled
+from .calendar import Calendar
 from .engine import Engine
 from .facts import FactsLoader
 from .failures import Conflict
-from .recorder import Decided, Recorder
+from .recorder import Decided, Recorder, details_of, kind_of
 from .request_ids import FirstAnswer, RequestIds, RequestKey, request_key
 from .tables import verifications
 
@@ -24,9 +26,9 @@ from .tables import verifications
 class Ledger:
     """Decides and writes batches on one engine."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, calendar: Calendar) -> None:
         self._engine = engine
-        self._facts = FactsLoader(engine)
+        self._facts = FactsLoader(engine, calendar)
         self._request_ids = RequestIds(engine)
         self._recorder = Recorder(engine)
         self._seq = itertools.count(1)
@@ -36,6 +38,10 @@ class Ledger:
         """Go on counting where the last process stopped. Called once, before the first batch."""
         if self._engine.one_writer:
             self._seq = itertools.count((connection.scalar(select(func.max(verifications.c.seq))) or 0) + 1)
+
+    def facts(self, connection: Connection, attempt: Attempt) -> Facts | None:
+        """The facts of one attempt, with nothing held and nothing decided: for a simulation."""
+        return self._facts.load(connection, [attempt], hold=False)[0]
 
     def settle(self, connection: Connection, attempts: Sequence[Attempt]) -> list[Settled | Unsettled]:
         """Decide `attempts` and write what changes. The caller commits, and answers nobody before that.
@@ -48,7 +54,7 @@ class Ledger:
         decided: list[Decided] = []
         first: list[tuple[RequestKey, FirstAnswer, int]] = []
         replayed: list[RequestKey] = []
-        changed: defaultdict[tuple[str, Hashable], list[Change]] = defaultdict(list)
+        changed: defaultdict[tuple[str, Hashable], dict[Hashable, Change]] = defaultdict(dict)
         for attempt, known in zip(attempts, facts, strict=True):
             key = request_key(attempt)
             if key is not None and key in answers:
@@ -62,11 +68,12 @@ class Ledger:
                 continue
             self.known_gates[attempt.tenant, known.gate.id] = known.gate
             if changed:
-                earlier = [change for each in _subjects(known) for change in changed.get((attempt.tenant, each), ())]
+                about = ((attempt.tenant, subject) for subject in _subjects(known))
+                earlier = [change for each in about if each in changed for change in changed[each].values()]
                 known = apply(known, earlier)  # noqa: PLW2901  the attempt is decided on these
             decision = decide(known)
             for change in decision.changes:
-                changed[attempt.tenant, change.key].append(change)
+                changed[attempt.tenant, change.subject][change.key] = change
             settled = _settled(attempt, known, decision)
             decided.append(Decided(attempt, known, decision, next(self._seq)))
             results.append(settled)
@@ -86,6 +93,11 @@ def _subjects(facts: Facts) -> Iterator[Hashable]:
         yield facts.token.id
     if facts.pass_ is not None:
         yield facts.pass_.id
+        if facts.zones or facts.gate.second_proof:
+            yield facts.pass_.holder.id
+    for pass_ in facts.other_passes:
+        yield pass_.id
+    yield from facts.zones
     yield from facts.budgets
 
 
@@ -96,8 +108,9 @@ def _again(attempt: Attempt, first: FirstAnswer) -> Settled | Unsettled:
 
 
 def _settled(attempt: Attempt, facts: Facts, decision: Decision) -> Settled:
-    pass_ = facts.pass_ if decision.genuine else None
+    pass_ = decision.pass_
     repeats = facts.last_use if decision.repeats is not None else None
+    people_left, not_before, override = details_of(attempt, decision)
     return Settled(
         repeats.verification if repeats else attempt.verification,
         decision.outcome,
@@ -105,11 +118,17 @@ def _settled(attempt: Attempt, facts: Facts, decision: Decision) -> Settled:
         decision.flags,
         facts.gate.id,
         facts.direction,
-        getattr(attempt.presented, "kind", None),
+        kind_of(facts),
         repeats.at if repeats else attempt.now,
         pass_.id if pass_ else None,
         pass_.holder.ref if pass_ else None,
         pass_.holder.name if pass_ else None,
         "window" if repeats else None,
         attempt.request_id,
+        attempt.people if decision.outcome is Outcome.ADMIT else 0,
+        people_left,
+        not_before,
+        override,
+        attempt.credential,
+        None,
     )

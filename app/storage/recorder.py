@@ -1,19 +1,38 @@
-"""Writing what a batch of decisions changed: one statement for each kind of change."""
+"""Writing what a batch of decisions changed: one statement for each kind of change.
+
+A change says what stands after it, and what it stands on is held: so the last one of a batch is what is written.
+"""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, Integer, and_, select, update
+from sqlalchemy import Column, Connection, Integer, Table, and_, null, select, update
 
-from app.core.decision import CountEntry, Decision, Redeem, SpendBudget
-from app.core.model import BudgetKey, Facts
+from app.core.changes import Change, Consume, CountEntry, CountLimited, Move, Occupy, Redeem, Reserve, SpendBudget
+from app.core.decision import Decision, Outcome
+from app.core.model import Claims, Facts, Use
 
-from .attempt import Attempt
+from .attempt import Attempt, Override
 from .bulk import BulkWrite, all_of, incoming
+from .changes import packed
+from .details import Details
 from .engine import Engine, Row
 from .failures import Conflict
-from .tables import budgets, passes, redemptions, verifications
+from .tables import (
+    budgets,
+    entry_counts,
+    passes,
+    presences,
+    redemptions,
+    reservations,
+    verifications,
+    zones,
+)
+
+Rows = dict[tuple[Any, ...], tuple[Any, ...]]
+"""What stands in a table, by key."""
 
 
 class Decided(NamedTuple):
@@ -25,60 +44,105 @@ class Decided(NamedTuple):
     seq: int
 
 
+class Standing(NamedTuple):
+    """What stands after a batch, by table."""
+
+    entries: Rows
+    counts: Rows
+    presences: Rows
+    people: Rows
+    reservations: Rows
+    budgets: Rows
+
+
 class Recorder:
     """Statements that write changes, compiled for one engine."""
 
     def __init__(self, engine: Engine) -> None:
-        self._redeem = _redeem(engine)
-        self._count_entries = _count_entries(engine)
-        self._spend = _spend(engine)
-        self._repeat = _repeat(engine)
         self._record = _record(engine)
+        self._redeem = _redeem(engine)
+        self._consume = _consume(engine)
+        self._repeat = _repeat(engine)
+        self._standing = {
+            "entries": _set(engine, passes, ("tenant", "id"), ("entries",)),
+            "counts": _put(engine, entry_counts, ("tenant", "pass_", "zone")),
+            "presences": _put(engine, presences, ("tenant", "holder", "zone")),
+            "people": _set(engine, zones, ("tenant", "id"), ("people", "people_at")),
+            "reservations": _put(engine, reservations, ("tenant", "gate", "holder")),
+            "budgets": _put(engine, budgets, ("tenant", "kind", "name")),
+        }
 
     def write(self, connection: Connection, decided: Sequence[Decided]) -> None:
         """Write the changes and the verifications. Raises `Conflict` where another process redeemed a token first."""
-        redemptions_: list[tuple[Any, ...]] = []
-        entries: Counter[tuple[str, bytes]] = Counter()
-        spent: dict[BudgetKey, tuple[str | int, ...]] = {}
+        standing = Standing({}, {}, {}, {}, {}, {})
+        redeemed: list[tuple[Any, ...]] = []
+        consumed: list[tuple[Any, ...]] = []
         repeats: Counter[tuple[str, bytes, int]] = Counter()
         records: list[Row] = []
         for attempt, facts, decision, seq in decided:
-            tenant = attempt.tenant
             if decision.repeats is not None:
                 if facts.token is not None and facts.last_use is not None:
-                    repeats[tenant, facts.token.id, facts.last_use.number] += 1
+                    repeats[attempt.tenant, facts.token.id, facts.last_use.number] += 1
                 continue
             records.append(_verification(attempt, facts, decision, seq))
             for change in decision.changes:
                 if isinstance(change, Redeem):
-                    use = change.use
-                    redemptions_.append(
-                        (
-                            tenant,
-                            change.key,
-                            use.number,
-                            use.verification,
-                            use.at,
-                            use.gate,
-                            use.credential,
-                            use.direction,
-                            0,
-                        )
-                    )
-                elif isinstance(change, CountEntry):
-                    entries[tenant, change.key] += 1
-                elif isinstance(change, SpendBudget):
-                    spent[change.key] = (*change.key, *change.budget)
+                    redeemed.append(_redemption(attempt.tenant, change.token, change.use, facts.people))
+                elif isinstance(change, Consume):
+                    consumed.append((attempt.tenant, *change))
+                else:
+                    stand(standing, attempt.tenant, attempt.now, change)
         self._record.write(connection, records)
-        if self._redeem.write(connection, sorted(redemptions_)) != len(redemptions_):
+        if self._redeem.write(connection, sorted(redeemed, key=itemgetter(0, 1, 2))) != len(redeemed):
             raise Conflict
-        self._count_entries.write(connection, sorted([(*key, count) for key, count in entries.items()]))
-        self._spend.write(connection, sorted(spent.values()))
+        if self._consume.write(connection, sorted(consumed)) != len(consumed):
+            raise Conflict
+        self.put(connection, standing)
         self._repeat.write(connection, sorted((*key, count) for key, count in repeats.items()))
+
+    def put(self, connection: Connection, standing: Standing) -> None:
+        """Write what stands, in the order of the keys."""
+        for name, rows in standing._asdict().items():
+            self._standing[name].write(connection, [(*key, *rows[key]) for key in sorted(rows)])
+
+
+def stand(standing: Standing, tenant: str, now: int, change: Change) -> None:
+    """Note what stands after `change`, unless it is the use of a token."""
+    if isinstance(change, CountEntry):
+        standing.entries[tenant, change.pass_] = (change.entries,)
+    elif isinstance(change, CountLimited):
+        standing.counts[tenant, *change.count_key] = change.after
+    elif isinstance(change, Move):
+        standing.presences[tenant, change.holder, change.zone] = change.after
+    elif isinstance(change, Occupy):
+        standing.people[tenant, change.zone] = (change.people, now)
+    elif isinstance(change, SpendBudget):
+        standing.budgets[change.budget_key] = change.budget
+    elif isinstance(change, Reserve):
+        standing.reservations[tenant, change.gate, change.holder] = change.reservation or (b"", 0, "", 0)
+
+
+def _redemption(tenant: str, token: bytes, use: Use, people: int) -> tuple[Any, ...]:
+    use_columns = (use.number, use.verification, use.at, use.gate, use.credential, use.direction)
+    return (tenant, token, *use_columns, 0, people, use.reserved_until)
+
+
+def details_of(attempt: Attempt, decision: Decision) -> Details:
+    """What the answer has beside what every answer has."""
+    override = None if attempt.override is None else Override(attempt.override, decision.overridden)
+    return Details(decision.people_left, decision.not_before, override)
+
+
+def kind_of(facts: Facts) -> str | None:
+    """The kind of token that was presented, or None for what is no token."""
+    if facts.token is not None:
+        return facts.token.kind
+    return facts.presented.known_kind if isinstance(facts.presented, Claims) else None
 
 
 def _verification(attempt: Attempt, facts: Facts, decision: Decision, seq: int) -> Row:
-    token, pass_ = (facts.token, facts.pass_) if decision.genuine else (None, None)
+    pass_ = decision.pass_
+    token = facts.token if pass_ else None
     return (
         attempt.tenant,
         attempt.verification,
@@ -89,23 +153,15 @@ def _verification(attempt: Attempt, facts: Facts, decision: Decision, seq: int) 
         decision.outcome,
         decision.reason,
         " ".join(decision.flags),
-        getattr(attempt.presented, "kind", None),
+        kind_of(facts),
         token and token.id,
         pass_ and pass_.id,
         pass_ and pass_.holder.id,
         attempt.credential,
         attempt.request_id,
-    )
-
-
-def _redeem(engine: Engine) -> BulkWrite:
-    """The arbiter: of two that redeem the same use, one writes its row and the other writes nothing."""
-    names = ("tenant", "token", "use_no", "verification", "at", "gate", "credential", "direction", "repeats")
-    rows = incoming(*(redemptions.c[name] for name in names))
-    return BulkWrite(
-        engine,
-        rows,
-        engine.insert(redemptions).from_select(list(names), all_of(rows)).on_conflict_do_nothing(),
+        attempt.people if decision.outcome is Outcome.ADMIT else 0,
+        details_of(attempt, decision).packed(),
+        packed(decision.changes) if decision.outcome is Outcome.ADMIT else None,
     )
 
 
@@ -125,14 +181,30 @@ def _record(engine: Engine) -> BulkWrite:
     )
 
 
-def _count_entries(engine: Engine) -> BulkWrite:
-    rows = incoming(passes.c.tenant, passes.c.id, Column("n", Integer))
+def _redeem(engine: Engine) -> BulkWrite:
+    """The arbiter: of two that redeem the same use, one writes its row and the other writes nothing."""
+    names = (
+        *("tenant", "token", "use_no", "verification", "at", "gate", "credential", "direction"),
+        *("repeats", "people", "reserved_until"),
+    )
+    rows = incoming(*(redemptions.c[name] for name in names))
     return BulkWrite(
         engine,
         rows,
-        update(passes)
-        .values(entries=passes.c.entries + rows.c.n)
-        .where(passes.c.tenant == rows.c.tenant, passes.c.id == rows.c.id),
+        engine.insert(redemptions).from_select(list(names), all_of(rows)).on_conflict_do_nothing(),
+    )
+
+
+def _consume(engine: Engine) -> BulkWrite:
+    """Of two second proofs for one first, one consumes it and the other writes nothing."""
+    use = redemptions.c
+    rows = incoming(use.tenant, use.token, use.use_no, use.verification, use.people)
+    return BulkWrite(
+        engine,
+        rows,
+        update(redemptions)
+        .values(verification=rows.c.verification, people=rows.c.people, reserved_until=null())
+        .where(_same(redemptions, rows, ("tenant", "token", "use_no")), use.reserved_until.is_not(None)),
     )
 
 
@@ -144,24 +216,30 @@ def _repeat(engine: Engine) -> BulkWrite:
         rows,
         update(redemptions)
         .values(repeats=redemptions.c.repeats + rows.c.n)
-        .where(
-            and_(
-                redemptions.c.tenant == rows.c.tenant,
-                redemptions.c.token == rows.c.token,
-                redemptions.c.use_no == rows.c.use_no,
-            )
-        ),
+        .where(_same(redemptions, rows, ("tenant", "token", "use_no"))),
     )
 
 
-def _spend(engine: Engine) -> BulkWrite:
-    rows = incoming(*budgets.c)
-    insert = engine.insert(budgets).from_select([column.key for column in budgets.c], all_of(rows))
+def _set(engine: Engine, table: Table, key: Sequence[str], columns: Sequence[str]) -> BulkWrite:
+    """Set columns of rows that are there."""
+    rows = incoming(*(table.c[name] for name in (*key, *columns)))
+    values: Mapping[str, Any] = {name: rows.c[name] for name in columns}
+    return BulkWrite(engine, rows, update(table).values(**values).where(_same(table, rows, key)))
+
+
+def _put(engine: Engine, table: Table, key: Sequence[str]) -> BulkWrite:
+    """Set the rows with a key, whether they are there yet or not."""
+    rows = incoming(*table.c)
+    insert = engine.insert(table).from_select([column.key for column in table.c], all_of(rows))
     return BulkWrite(
         engine,
         rows,
         insert.on_conflict_do_update(
-            index_elements=["tenant", "kind", "name"],
-            set_={name: insert.excluded[name] for name in ("day", "spent", "last_at")},
+            index_elements=[table.c[name] for name in key],
+            set_={column: insert.excluded[column.key] for column in table.c if column.key not in key},
         ),
     )
+
+
+def _same(table: Table, rows: Any, key: Sequence[str]) -> Any:  # noqa: ANN401  SQLAlchemy's own
+    return and_(*(table.c[name] == rows.c[name] for name in key))

@@ -122,7 +122,7 @@ class CredentialRecord(NamedTuple):
 
 
 class AuditRecord(NamedTuple):
-    """`credential` is the line of keys that did it; `ref` is the holder's. `before` and `after` are counts of people."""
+    """`credential` is the line of keys that did it; `ref` is the holder's. `before` and `after` count people."""
 
     id: bytes
     at: int

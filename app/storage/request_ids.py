@@ -5,12 +5,13 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, TableClause, and_, select, update
 
-from app.core.decision import Outcome
+from app.core.decision import UNDONE, Outcome
 
 from .attempt import Attempt, Settled
 from .bulk import BulkRead, BulkWrite, all_of, incoming
+from .details import unpacked_details
 from .engine import Engine
-from .tables import holders, request_ids, verifications
+from .tables import holders, request_ids, undos, verifications
 
 
 class RequestKey(NamedTuple):
@@ -62,25 +63,8 @@ class RequestIds:
         keys = {key: None for attempt in attempts if (key := request_key(attempt)) is not None}
         found = {}
         for tenant, credential, request_id, content, *columns in self._load.rows(connection, list(keys)):
-            id_, decision, reason, flags, gate, direction, kind, at, pass_, ref, name = columns
-            found[RequestKey(tenant, credential, request_id)] = FirstAnswer(
-                content,
-                Settled(
-                    id_,
-                    Outcome(decision),
-                    reason,
-                    tuple(flags.split()),
-                    gate,
-                    direction,
-                    kind,
-                    at,
-                    pass_,
-                    ref,
-                    name,
-                    None,
-                    request_id,
-                ),
-            )
+            key = RequestKey(tenant, credential, request_id)
+            found[key] = FirstAnswer(content, _settled(key, columns))
         return found
 
     def keep(self, connection: Connection, first: Sequence[tuple[RequestKey, FirstAnswer, int]]) -> bool:
@@ -93,6 +77,33 @@ class RequestIds:
         self._replayed.write(connection, sorted(set(keys)))
 
 
+def _settled(key: RequestKey, columns: Sequence[Any]) -> Settled:
+    """The first answer; or, where it was an admission and was taken back, the refusal that it is since."""
+    id_, decision, reason, flags, gate, direction, kind, at, pass_, people, details, ref, name, undone_at = columns
+    settled = Settled(
+        verification=id_,
+        outcome=Outcome(decision),
+        reason=reason,
+        flags=tuple(flags.split()),
+        gate=gate,
+        direction=direction,
+        kind=kind,
+        at=at,
+        pass_=pass_,
+        ref=ref,
+        name=name,
+        repeated=None,
+        request_id=key.request_id,
+        people=people,
+        **unpacked_details(details)._asdict(),
+        credential=key.credential,
+        undone_at=undone_at,
+    )
+    if undone_at is None:
+        return settled
+    return settled._replace(outcome=Outcome.DENY, reason=UNDONE, flags=(), people=0, people_left=0)
+
+
 def _first_answers(asked: TableClause, same: ColumnElement[bool]) -> Select[Any]:
     v = verifications.c
     return (
@@ -103,11 +114,12 @@ def _first_answers(asked: TableClause, same: ColumnElement[bool]) -> Select[Any]
                 request_ids.c.request_id,
                 request_ids.c.content,
             ),
-            *(v.id, v.decision, v.reason, v.flags, v.gate, v.direction, v.kind, v.at, v.pass_),
-            *(holders.c.ref, holders.c.name),
+            *(v.id, v.decision, v.reason, v.flags, v.gate, v.direction, v.kind, v.at, v.pass_, v.people, v.details),
+            *(holders.c.ref, holders.c.name, undos.c.at),
         )
         .select_from(asked)
         .join(request_ids, same)
         .join(verifications, and_(v.tenant == request_ids.c.tenant, v.id == request_ids.c.verification))
         .outerjoin(holders, and_(holders.c.tenant == v.tenant, holders.c.id == v.holder))
+        .outerjoin(undos, and_(undos.c.tenant == v.tenant, undos.c.verification == v.id))
     )

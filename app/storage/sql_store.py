@@ -7,10 +7,12 @@ from functools import partial
 from typing import TypeVar
 
 import sqlalchemy
+from sqlalchemy import Connection
 
-from app.core.model import Gate
+from app.core.model import Facts, Gate
 
-from .attempt import Attempt, Settled, Unsettled
+from .attempt import Attempt, NotUndone, Settled, Undoing, Unsettled
+from .calendar import Calendar
 from .engine import Engine
 from .engines import ENGINES
 from .failures import Unavailable
@@ -18,6 +20,7 @@ from .ledger import Ledger
 from .migrate import pending_migrations
 from .settler import Settler
 from .transaction import Transaction
+from .undoer import Undoer
 
 Result = TypeVar("Result")
 
@@ -31,12 +34,13 @@ class SqlStore:
     beside it on connections of their own. Reads always do.
     """
 
-    def __init__(self, url: str, *, timeout_s: float = 3.0) -> None:
+    def __init__(self, url: str, calendar: Calendar, *, timeout_s: float = 3.0) -> None:
         parsed = sqlalchemy.make_url(url)
         self._engine = engine_of(parsed)
         self._timeout_s = timeout_s
         self._database = self._engine.open(parsed, timeout_s=timeout_s)
-        self._ledger = Ledger(self._engine)
+        self._ledger = Ledger(self._engine, calendar)
+        self._undoer = Undoer(self._engine, calendar)
         with self._database.connect() as connection:
             self._ledger.begin(connection)
         self._settler = Settler(self._engine, self._database, self._ledger, timeout_s=timeout_s)
@@ -53,10 +57,15 @@ class SqlStore:
 
     async def write(self, work: Callable[[Transaction], Result]) -> Result:
         """See `Store.write`."""
-        if not self._engine.one_writer:
-            return await self._on_a_thread(partial(self._write, work))
-        result: Result = await self._settler.submit(lambda connection: work(Transaction(connection, self._engine)))
-        return result
+        return await self._in_a_transaction(lambda connection: work(Transaction(connection, self._engine)))
+
+    async def undo(self, undoing: Undoing) -> NotUndone | None:
+        """See `Store.undo`."""
+        return await self._in_a_transaction(lambda connection: self._undoer.undo(connection, undoing))
+
+    async def simulate(self, attempt: Attempt) -> Facts | None:
+        """See `Store.simulate`."""
+        return await self._on_a_thread(partial(self._simulate, attempt))
 
     def known_gate(self, tenant: str, gate: str) -> Gate | None:
         """See `Store.known_gate`."""
@@ -76,6 +85,12 @@ class SqlStore:
         self._executor.shutdown(wait=True)
         self._database.dispose()
 
+    async def _in_a_transaction(self, work: Callable[[Connection], Result]) -> Result:
+        if not self._engine.one_writer:
+            return await self._on_a_thread(partial(self._write, work))
+        result: Result = await self._settler.submit(work)
+        return result
+
     async def _on_a_thread(self, work: Callable[[], Result]) -> Result:
         running = asyncio.get_running_loop().run_in_executor(self._executor, work)
         try:
@@ -88,10 +103,14 @@ class SqlStore:
         with self._database.connect().execution_options(read_only=True) as connection, connection.begin():
             return work(Transaction(connection, self._engine))
 
-    def _write(self, work: Callable[[Transaction], Result]) -> Result:
+    def _simulate(self, attempt: Attempt) -> Facts | None:
+        with self._database.connect().execution_options(read_only=True) as connection, connection.begin():
+            return self._ledger.facts(connection, attempt)
+
+    def _write(self, work: Callable[[Connection], Result]) -> Result:
         with self._database.connect() as connection:
             transaction = connection.begin()
-            result = work(Transaction(connection, self._engine))
+            result = work(connection)
             self._engine.commit(transaction)
             return result
 

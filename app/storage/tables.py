@@ -116,7 +116,7 @@ zones = Table(
     PrimaryKeyConstraint("tenant", "id"),
     Index(None, "tenant", "root"),
     _tenant_exists(),
-    comment="Areas with people in them. path: JSON, the zone and those it lies in, innermost first; root the outermost. "
+    comment="Areas with people in them. path: JSON, the zone and those it lies in, innermost first; root: the last. "
     "local_time_zone: its own or the one of a zone around it. people: the live count, as of people_at.",
     sqlite_with_rowid=False,
 )

@@ -4,11 +4,16 @@ from sqlalchemy import Connection
 
 from .engine import Engine
 from .repositories.api_keys import ApiKeys
+from .repositories.audit_events import AuditEvents
 from .repositories.budgets import Budgets
+from .repositories.credentials import Credentials
+from .repositories.entry_counts import EntryCounts
 from .repositories.gates import Gates
 from .repositories.holders import Holders
 from .repositories.idempotency_keys import IdempotencyKeys
 from .repositories.passes import Passes
+from .repositories.presences import Presences
+from .repositories.schedules import Schedules
 from .repositories.secrets import Secrets
 from .repositories.tenants import Tenants
 from .repositories.tokens import Tokens
@@ -22,12 +27,17 @@ class Transaction:
     def __init__(self, connection: Connection, engine: Engine) -> None:
         self.tenants = Tenants(connection, engine)
         self.zones = Zones(connection, engine)
+        self.schedules = Schedules(connection, engine)
         self.gates = Gates(connection, engine)
         self.holders = Holders(connection, engine)
         self.passes = Passes(connection, engine)
+        self.entry_counts = EntryCounts(connection, engine)
         self.tokens = Tokens(connection, engine)
         self.verifications = Verifications(connection, engine)
         self.budgets = Budgets(connection, engine)
+        self.presences = Presences(connection, engine)
+        self.credentials = Credentials(connection, engine)
+        self.audit_events = AuditEvents(connection, engine)
         self.api_keys = ApiKeys(connection, engine)
         self.secrets = Secrets(connection, engine)
         self.idempotency_keys = IdempotencyKeys(connection, engine)

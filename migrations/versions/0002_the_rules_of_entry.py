@@ -13,7 +13,7 @@ _MADE = ("schedules", "credentials", "undos", "presences", "entry_counts", "rese
 _COMMENTS = {
     "zones": (
         "Areas with people in them. path: JSON, the zone and those it lies in, innermost first.",
-        "Areas with people in them. path: JSON, the zone and those it lies in, innermost first; root the outermost. "
+        "Areas with people in them. path: JSON, the zone and those it lies in, innermost first; root: the last. "
         "local_time_zone: its own or the one of a zone around it. people: the live count, as of people_at.",
     ),
     "passes": (

@@ -88,6 +88,7 @@ GateId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9
 Ref = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_no_control_characters)]
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_no_control_characters)]
 Reason = Annotated[str, Field(max_length=500), AfterValidator(_no_control_characters)]
+GivenReason = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_no_control_characters)]
 Direction = Literal["entry", "exit", "both"]
 Side = Literal["entry", "exit"]
 

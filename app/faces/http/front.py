@@ -17,6 +17,7 @@ from app.services.context import Context
 from app.services.credentials import Caller
 
 from . import verifications
+from .presentation import MAX_BODY as LONGEST_PRESENTATION
 from .problems import FAULT, MEDIA_TYPE, Problem, problem_of
 from .strict_json import read_json
 
@@ -72,7 +73,7 @@ class Front:
         caller = await _caller(exchange.context, headers)
         if path == verifications.PATH and method == "POST":
             exchange.route = path
-            body = await _body(headers, receive, verifications.MAX_BODY, self._receipt_s)
+            body = await _body(headers, receive, LONGEST_PRESENTATION, self._receipt_s)
             content_type = headers.get(b"content-type", b"").decode("latin-1")
             answer = await verifications.post_verification(exchange.context, caller, content_type, body)
             await exchange.answer(200, (_JSON,), answer)

@@ -16,10 +16,14 @@ from .lists import ListQuery
 router = APIRouter(prefix="/v1/gates", tags=["gates"])
 
 Seconds = Annotated[int, Field(ge=0, le=3600)]
+ProofSeconds = Annotated[int, Field(ge=0, le=120)]
 
 
 class NewGate(Body):
-    """A gate to make. `repeat_window_s`: how long the same token is let in again, for cameras that poll."""
+    """A gate to make. `repeat_window_s`: how long the same token is let in again, for cameras that poll.
+
+    `second_proof_s`: how long a first proof waits for a second of the same holder; with 0 one proof is enough.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"id": "main-door", "name": "Main door"}]})
 
@@ -29,6 +33,7 @@ class NewGate(Body):
     from_zone: GateId | None = None
     into_zone: GateId | None = None
     repeat_window_s: Seconds = 0
+    second_proof_s: ProofSeconds = 0
 
 
 class GateChange(Body):
@@ -39,6 +44,7 @@ class GateChange(Body):
     from_zone: GateId | None = None
     into_zone: GateId | None = None
     repeat_window_s: Seconds = 0
+    second_proof_s: ProofSeconds = 0
 
 
 class Gate(Answer):
@@ -50,6 +56,7 @@ class Gate(Answer):
     from_zone: str | None
     into_zone: str | None
     repeat_window_s: int
+    second_proof_s: int
     created_at: ShownTime
 
 

@@ -6,12 +6,15 @@ from fastapi import APIRouter, Query
 from pydantic import ConfigDict
 
 from app.core.ids import show
+from app.services.anti_passback import reset_anti_passback
+from app.services.blocks import block_holder, unblock_holder
 from app.services.credentials import Caller
 from app.services.holders import clear_budget, create_holder, get_holder, list_holders
 from app.storage.records import HolderRecord
 
+from .blocks import Block, NewBlock, Unblock, show_block
 from .caller import App, RetryKey, allowed
-from .fields import Answer, Body, Name, Nothing, Ref, ShownTime, id_of, show_time
+from .fields import Answer, Body, GivenReason, Name, Nothing, Ref, ShownTime, id_of, show_time
 from .lists import ListQuery
 
 router = APIRouter(prefix="/v1/holders", tags=["holders"])
@@ -26,14 +29,24 @@ class NewHolder(Body):
     name: Name | None = None
 
 
+class AntiPassbackReset(Body):
+    """Why, in your own words. It is kept in the audit events."""
+
+    reason: GivenReason
+
+
 class Holder(Answer):
-    """A person who enters. `number` is unique in the tenant: the first digits of their codes."""
+    """A person who enters. `number` is unique in the tenant: the first digits of their codes.
+
+    Nobody is let in as a holder who is `blocked`.
+    """
 
     id: str
     ref: str
     number: int
     name: str | None
     created_at: ShownTime
+    blocked: Block | None
 
 
 class HolderList(Answer):
@@ -83,6 +96,39 @@ async def clear(
     return _show(await clear_budget(app, caller, id_of("hold", "holder", id)))
 
 
+@router.post("/{id}/block", summary="Block a holder", response_description="The holder, blocked")
+async def block(
+    app: App,
+    caller: Annotated[Caller, allowed("holders:write")],
+    id: str,  # noqa: A002
+    body: NewBlock,
+) -> Holder:
+    """Let nobody in as this holder, from the moment of the answer. The first block stays."""
+    return _show(await block_holder(app, caller, id_of("hold", "holder", id), body.reason))
+
+
+@router.post("/{id}/unblock", summary="Unblock a holder", response_description="The holder, no longer blocked")
+async def unblock(
+    app: App,
+    caller: Annotated[Caller, allowed("holders:write")],
+    id: str,  # noqa: A002
+    body: Unblock | None = None,
+) -> Holder:
+    """Let the holder's passes count again."""
+    return _show(await unblock_holder(app, caller, id_of("hold", "holder", id), body.reason if body else None))
+
+
+@router.post("/{id}/reset-anti-passback", summary="Reset a holder's anti-passback", response_description="The holder")
+async def reset(
+    app: App,
+    caller: Annotated[Caller, allowed("occupancy:write")],
+    id: str,  # noqa: A002
+    body: AntiPassbackReset,
+) -> Holder:
+    """Take the holder to be outside everywhere, and off the counts: the desk's part when one left unseen."""
+    return _show(await reset_anti_passback(app, caller, id_of("hold", "holder", id), body.reason))
+
+
 def _show(holder: HolderRecord) -> Holder:
     return Holder(
         id=show("hold", holder.id),
@@ -90,4 +136,5 @@ def _show(holder: HolderRecord) -> Holder:
         number=holder.number,
         name=holder.name,
         created_at=show_time(holder.created_at),
+        blocked=show_block(holder.blocked_at, holder.blocked_reason),
     )

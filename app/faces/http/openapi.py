@@ -9,16 +9,20 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
+from .presentation import NewVerification
 from .problems import MEDIA_TYPE, ProblemDetails
-from .verifications import NewVerification, Verification
+from .verifications import Verification
 
 TAGS = [
     {"name": "gates", "description": "Check-in points: a turnstile, a door, a desk."},
     {"name": "passes", "description": "What a holder may do: where, when, how often."},
+    {"name": "schedules", "description": "Hours in which passes may be used."},
     {"name": "tokens", "description": "Short-lived proofs of a pass, shown once."},
     {"name": "verifications", "description": "Attempts at a gate, and their decisions."},
     {"name": "holders", "description": "The people who enter, known by your own refs."},
     {"name": "zones", "description": "Areas with people in them."},
+    {"name": "credentials", "description": "Barcodes and NFC tags that holders carry already."},
+    {"name": "audit-events", "description": "What was done by hand, by whose key, and why."},
     {"name": "api-keys", "description": "Credentials of callers, with scopes."},
     {"name": "keys", "description": "The public keys that tokens are verified with."},
     {"name": "health", "description": "Whether the service is well, and what it counts."},
@@ -53,6 +57,7 @@ _PROBLEMS = {
     500: ("InternalError", "A fault of the service. `request_id` finds it in the log."),
     503: ("Unavailable", "The service cannot answer just now; `Retry-After` says when to try again."),
 }
+_NEVER_IN_CONFLICT = ("/clear-budget", "/block", "/unblock", "/reset-anti-passback", "/simulate")
 _ALWAYS = (401, 403, 408, 413, 500, 503)
 _WITH_BODY = (400, 415, 422)
 _REQUEST_ID = {"Request-Id": {"$ref": "#/components/headers/RequestId"}}
@@ -130,7 +135,10 @@ def _schemas(of_routes: dict[str, Any]) -> dict[str, Any]:
             }
     form = {key: value for key, value in schemas["NewVerification"].items() if key != "examples"}
     picture = {"type": "string", "format": "binary", "description": "The file: JPEG, PNG, WebP, BMP or GIF; 5 MB"}
-    form["properties"] = {name: _never_null(field) for name, field in form["properties"].items()} | {"picture": picture}
+    form["properties"] = {name: _never_null(field) for name, field in form["properties"].items()} | {
+        "picture": picture,
+        "override": {**schemas["OverrideReason"]["properties"]["reason"], "description": "The reason of an override"},
+    }
     schemas["NewVerificationForm"] = form
     return dict(sorted(schemas.items()))
 
@@ -186,9 +194,11 @@ def _refusals(path: str, method: str, operation: dict[str, Any]) -> set[int]:
         refusals.add(404)
     if method in ("post", "patch"):
         refusals.update(_WITH_BODY)
-    if operation.get("parameters", ()) and method == "get" and "{id}" not in path:
+    if any(parameter["in"] == "query" for parameter in operation.get("parameters", ())):
         refusals.add(422)
-    if method == "post" and "/clear-budget" not in path:
+    if method == "post" and not path.endswith(_NEVER_IN_CONFLICT):
+        refusals.add(409)
+    if path == "/v1/schedules/{id}" and method == "delete":
         refusals.add(409)
     if path == "/v1/verifications" and method == "post":
         refusals.add(429)

@@ -4,11 +4,14 @@ import json
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
+from app.core import model
 from app.core.ids import show
 from app.core.model import PassStatus
 from app.services.credentials import Caller
+from app.services.pass_limits import limits_of
 from app.services.passes import PassWish, change_pass, create_pass, get_pass, list_passes, set_status
 from app.storage.records import PassRecord
 
@@ -21,10 +24,39 @@ router = APIRouter(prefix="/v1/passes", tags=["passes"])
 Gates = Literal["all"] | Annotated[list[GateId], Field(max_length=200)]
 Zones = Annotated[list[GateId], Field(max_length=200)]
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
+Interval = Annotated[int, Field(ge=1, le=31_536_000)]
+PartySize = Annotated[int, Field(ge=1, le=1000)]
+
+
+class NewZoneLimit(Body):
+    """How many people may enter a zone on the pass, in all or on one day."""
+
+    zone: GateId
+    max_entries: Count | None = None
+    max_entries_per_day: Count | None = None
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> "NewZoneLimit":
+        if self.max_entries is None and self.max_entries_per_day is None:
+            raise PydanticCustomError("no_limit", "Input should have max_entries or max_entries_per_day")
+        return self
+
+
+def _each_zone_once(limits: list[NewZoneLimit]) -> list[NewZoneLimit]:
+    if len({limit.zone for limit in limits}) < len(limits):
+        raise PydanticCustomError("repeated", "Input should name no zone twice")
+    return limits
+
+
+ZoneLimits = Annotated[list[NewZoneLimit], Field(max_length=20), AfterValidator(_each_zone_once)]
 
 
 class NewPass(Body):
-    """A pass to make. Name gates or zones; to mean every gate, say `"all"`. No `max_entries` means no limit."""
+    """A pass to make. Name gates or zones; to mean every gate, say `"all"`. No `max_entries` means no limit.
+
+    Limits count people. `party_size`: how many people one token lets in, together or one after another.
+    `min_interval_s`: the least time between two entries.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -38,6 +70,11 @@ class NewPass(Body):
     valid_from: Time | None = None
     valid_until: Time | None = None
     max_entries: Count | None = None
+    schedule: GateId | None = None
+    max_entries_per_day: Count | None = None
+    min_interval_s: Interval | None = None
+    party_size: PartySize = 1
+    zone_limits: ZoneLimits = []
 
 
 class PassChange(Body):
@@ -48,12 +85,25 @@ class PassChange(Body):
     valid_from: Time | None = None
     valid_until: Time | None = None
     max_entries: Count | None = None
+    schedule: GateId | None = None
+    max_entries_per_day: Count | None = None
+    min_interval_s: Interval | None = None
+    party_size: PartySize = 1
+    zone_limits: ZoneLimits = []
 
 
 class StatusChange(Body):
     """Why, in your own words. It is kept with the pass."""
 
     reason: Reason | None = None
+
+
+class ZoneLimit(Answer):
+    """How many people may enter a zone on the pass, in all and on one day."""
+
+    zone: str
+    max_entries: int | None
+    max_entries_per_day: int | None
 
 
 class Pass(Answer):
@@ -66,6 +116,11 @@ class Pass(Answer):
     valid_from: ShownTime | None
     valid_until: ShownTime | None
     max_entries: int | None
+    schedule: str | None
+    max_entries_per_day: int | None
+    min_interval_s: int | None
+    party_size: int
+    zone_limits: list[ZoneLimit]
     entries: int
     status: Literal["active", "suspended", "revoked"]
     created_at: ShownTime
@@ -99,6 +154,11 @@ async def create(app: App, caller: Writer, body: NewPass, retry: RetryKey) -> Pa
         valid_from=body.valid_from,
         valid_until=body.valid_until,
         max_entries=body.max_entries,
+        schedule=body.schedule,
+        max_entries_per_day=body.max_entries_per_day,
+        zone_limits=_limits(body.zone_limits),
+        party_size=body.party_size,
+        min_interval_s=body.min_interval_s,
     )
     return _show(await create_pass(app, caller, wish, retry))
 
@@ -123,6 +183,8 @@ async def change(app: App, caller: Writer, id: str, body: PassChange) -> Pass:  
     if "gates" in wish:
         wish["every_gate"] = wish["gates"] == "all"
         wish["gates"] = [] if wish["every_gate"] else wish["gates"]
+    if "zone_limits" in wish:
+        wish["zone_limits"] = _limits(body.zone_limits)
     return _show(await change_pass(app, caller, id_of("pass", "pass", id), wish))
 
 
@@ -149,8 +211,13 @@ async def _set(app: App, caller: Caller, id_: str, status: PassStatus, body: Sta
     return _show(await set_status(app, caller, id_of("pass", "pass", id_), status, reason))
 
 
+def _limits(limits: list[NewZoneLimit]) -> list[model.ZoneLimit]:
+    return [model.ZoneLimit(limit.zone, limit.max_entries, limit.max_entries_per_day) for limit in limits]
+
+
 def _show(pass_: PassRecord) -> Pass:
     scope = json.loads(pass_.scope)
+    limits = limits_of(pass_.limits)
     return Pass(
         id=show("pass", pass_.id),
         holder=pass_.ref,
@@ -159,6 +226,14 @@ def _show(pass_: PassRecord) -> Pass:
         valid_from=maybe_time(pass_.valid_from),
         valid_until=maybe_time(pass_.valid_until),
         max_entries=pass_.max_entries,
+        schedule=pass_.schedule,
+        max_entries_per_day=limits["max_entries_per_day"],
+        min_interval_s=limits["min_interval_s"],
+        party_size=limits["party_size"],
+        zone_limits=[
+            ZoneLimit(zone=zone, max_entries=limit.get("total"), max_entries_per_day=limit.get("per_day"))
+            for zone, limit in sorted(limits["zones"].items())
+        ],
         entries=pass_.entries,
         status=PassStatus(pass_.status).value,
         created_at=show_time(pass_.created_at),

@@ -12,11 +12,39 @@ from starlette.routing import Match
 from app.services.mistakes import Mistake
 from app.storage.failures import Unavailable
 
-from . import api_keys, gates, health, holders, passes, tokens, verifications, zones
+from . import (
+    api_keys,
+    audit_events,
+    credentials,
+    gates,
+    health,
+    holders,
+    occupancy,
+    passes,
+    schedules,
+    simulations,
+    tokens,
+    verifications,
+    zones,
+)
 from .openapi import openapi, operation_id
 from .problems import FAULT, MEDIA_TYPE, Problem, problem_of
 
-_NOUNS = (zones, gates, holders, passes, tokens, verifications, api_keys, health)
+_NOUNS = (
+    zones,
+    occupancy,
+    gates,
+    holders,
+    credentials,
+    passes,
+    schedules,
+    simulations,
+    tokens,
+    verifications,
+    audit_events,
+    api_keys,
+    health,
+)
 
 
 def make_routes(version: str, lifespan: Any, public_url: str | None = None) -> FastAPI:  # noqa: ANN401  Starlette's Lifespan

@@ -12,12 +12,14 @@ from pydantic import ConfigDict, Field
 from app.core.ids import show
 from app.core.model import SECOND
 from app.effects.draw_pictures import draw_png, draw_svg
+from app.services.blocks import block_token, unblock_token
 from app.services.credentials import Caller
 from app.services.issue import IssuedToken, TokenWish, issue
 from app.services.revoke import revoke_token
 from app.storage.records import TokenRecord
 
 from .accept import preferred
+from .blocks import Block, NewBlock, Unblock, show_block
 from .caller import App, RetryKey, allowed
 from .fields import Answer, Body, GateId, Nothing, ShownTime, id_of, maybe_time, show_time
 from .problems import Problem
@@ -65,6 +67,7 @@ class StoredToken(Answer):
     gate: str | None
     reusable: bool
     revoked_at: ShownTime | None
+    blocked: Block | None
 
 
 class IssuedTokenAnswer(StoredToken):
@@ -121,6 +124,30 @@ async def revoke(
     return _show(await revoke_token(app, caller, id_of("tok", "token", id)))
 
 
+@router.post(
+    "/{id}/block", summary="Block a token", response_description="The token, blocked", response_model=StoredToken
+)
+async def block(app: App, caller: Issuer, id: str, body: NewBlock) -> Any:  # noqa: A002, ANN401  the model above
+    """Refuse the token from the moment of the answer, until it is unblocked. The first block stays."""
+    return _show(await block_token(app, caller, id_of("tok", "token", id), body.reason))
+
+
+@router.post(
+    "/{id}/unblock",
+    summary="Unblock a token",
+    response_description="The token, no longer blocked",
+    response_model=StoredToken,
+)
+async def unblock(
+    app: App,
+    caller: Issuer,
+    id: str,  # noqa: A002
+    body: Unblock | None = None,
+) -> Any:  # noqa: ANN401  the model above
+    """Let the token count again, for as long as it lives."""
+    return _show(await unblock_token(app, caller, id_of("tok", "token", id), body.reason if body else None))
+
+
 async def _picture(issued: IssuedToken, draw: Any, media_type: str) -> Response:  # noqa: ANN401  a drawing function
     if issued.text is None:
         raise Problem(409, "An earlier request with this Idempotency-Key got the token.", code="token_not_kept")
@@ -147,4 +174,5 @@ def _show(token: TokenRecord) -> dict[str, Any]:
         "gate": token.gate,
         "reusable": token.reusable,
         "revoked_at": maybe_time(token.revoked_at),
+        "blocked": show_block(token.blocked_at, token.blocked_reason),
     }

@@ -5,59 +5,34 @@ every layer between the socket and the decision costs more than the decision. It
 the same models, in `openapi.py`.
 """
 
-import binascii
-import re
-from base64 import b64decode
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import Field
 from pydantic_core import to_json
-from starlette.datastructures import FormData, Headers, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 
 from app.core.decision import REASONS
 from app.core.ids import parse, show
-from app.core.model import Direction
 from app.services.context import Context
 from app.services.credentials import Caller
 from app.services.mistakes import Invalid
-from app.services.verify import Presentation, list_verifications, verify
+from app.services.undo import undo_verification
+from app.services.verify import get_verification, list_verifications, verify
+from app.storage.attempt import Override, Settled
+from app.storage.details import unpacked_details
 from app.storage.records import VerificationRecord
 from app.storage.repositories.verifications import VerificationFilter
 
 from .caller import App, allowed
-from .fields import Answer, Body, GateId, Ref, ShownTime, Side, Time, show_time_us
+from .fields import Answer, GateId, Nothing, Ref, ShownTime, Time, id_of, maybe_time, show_time_us
 from .lists import ListQuery
+from .presentation import read_presentation
 from .problems import Problem
-from .strict_json import read_json
 
 router = APIRouter(prefix="/v1/verifications", tags=["verifications"])
 
 PATH = "/v1/verifications"
 SCOPE = "verifications:create"
-MAX_PICTURE = 5 * 1024 * 1024
-MAX_BODY = MAX_PICTURE * 4 // 3 + 8 * 1024
-"""A picture in base64, and the other fields."""
-
-_DATA_URI = re.compile(r"data:image/[a-z+.-]{1,32};base64,")
-_LONGEST_QR_TEXT = 7089
-
-
-class NewVerification(Body):
-    """What is presented at a gate: the text of a token, or a picture with its code in it; not both."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"token": "GP1:6BFOXN*TS0BI$ZD...", "gate": "main-door", "request_id": "kiosk-1.0007"}]
-        }
-    )
-
-    gate: GateId
-    token: Annotated[str, Field(max_length=_LONGEST_QR_TEXT)] | None = None
-    picture: Annotated[str, Field(description="Base64 or a data URI: JPEG, PNG, WebP, BMP, GIF; 5 MB")] | None = None
-    request_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] | None = None
-    direction: Side | None = None
 
 
 class NamedHolder(Answer):
@@ -67,10 +42,20 @@ class NamedHolder(Answer):
     name: str | None
 
 
+class ShownOverride(Answer):
+    """Somebody at the desk admitted against the rules, with this key. `needed` for this reason, or null for none."""
+
+    reason: str
+    needed: Annotated[str | None, Field(json_schema_extra={"enum": [*REASONS, None]})]
+    key: str
+
+
 class Verification(Answer):
     """One attempt and its decision. `pass` and `holder` are given only where the token was genuine.
 
     `repeated` tells that this answer was given before: only a replay of a `request_id` should move a relay again.
+    `people` is how many go through now, `people_left` how many of the party may go in after that. `not_before` is when
+    the rule that refused would no longer do so, as far as it knows: when the schedule opens next, for example.
     """
 
     id: str
@@ -85,6 +70,11 @@ class Verification(Answer):
     at: ShownTime
     repeated: Literal["request_id", "window"] | None
     request_id: str | None
+    people: int
+    people_left: int
+    not_before: ShownTime | None
+    override: ShownOverride | None
+    undone_at: ShownTime | None
 
 
 class VerificationList(Answer):
@@ -109,24 +99,8 @@ async def post_verification(app: Context, caller: Caller, content_type: str, bod
     """Verify what a request presents; the answer's JSON. Raises `Problem` and the services' mistakes."""
     if not caller.may(SCOPE):
         raise Problem(403, f"This key has not the scope {SCOPE}.")
-    settled = await verify(app, caller, await _presentation(content_type, body))
-    pass_ = None if settled.pass_ is None else show("pass", settled.pass_)
-    return to_json(
-        {
-            "id": show("ver", settled.verification),
-            "decision": settled.outcome.value,
-            "reason": settled.reason,
-            "flags": settled.flags,
-            "gate": settled.gate,
-            "direction": settled.direction,
-            "pass": pass_,
-            "holder": None if pass_ is None else {"ref": settled.ref, "name": settled.name},
-            "token_kind": settled.kind,
-            "at": show_time_us(settled.at),
-            "repeated": settled.repeated,
-            "request_id": settled.request_id,
-        }
-    )
+    settled = await verify(app, caller, await read_presentation(content_type, body))
+    return to_json(_answer(settled))
 
 
 @router.get(
@@ -147,90 +121,57 @@ async def list_(
     return query.answer("verifications", page, _show)
 
 
-async def _presentation(content_type: str, body: bytes) -> Presentation:
-    media_type = content_type.partition(";")[0].strip().lower()
-    if media_type == "application/json":
-        try:
-            wish = NewVerification.model_validate(read_json(body))
-        except ValidationError:
-            raise
-        except ValueError as fault:
-            raise Problem(400, str(fault)) from None
-        picture = None if wish.picture is None else _decoded(wish.picture)
-    elif media_type == "multipart/form-data":
-        wish, picture = await _multipart(content_type, body)
-    else:
-        raise Problem(415, "Send application/json or multipart/form-data.")
-    if (wish.token is None) == (picture is None):
-        raise Invalid("token", "Give either a token or a picture.")
-    direction = None if wish.direction is None else Direction(wish.direction)
-    return Presentation(wish.gate, wish.token, picture, wish.request_id, direction)
+@router.get("/{id}", summary="Retrieve a verification", response_description="The verification")
+async def get(
+    app: App,
+    caller: Annotated[Caller, allowed("verifications:read")],
+    id: str,  # noqa: A002
+) -> Verification:
+    """One verification."""
+    found = await get_verification(app, caller, id_of("ver", "verification", id))
+    return Verification.model_validate(_show(found))
 
 
-def _decoded(text: str) -> bytes:
-    """The picture in base64 or a data URI."""
-    prefix = _DATA_URI.match(text)
-    try:
-        picture = b64decode(text[prefix.end() if prefix else 0 :], validate=True)
-    except (binascii.Error, ValueError):
-        raise Invalid("picture", "The picture is neither base64 nor a data URI of an image.") from None
-    if len(picture) > MAX_PICTURE:
-        raise Problem(413, "The picture is larger than 5 MB.")
-    return picture
+@router.post("/{id}/undo", summary="Undo a verification", response_description="The verification, undone")
+async def undo(
+    app: App,
+    caller: Annotated[Caller, allowed(SCOPE)],
+    id: str,  # noqa: A002
+    body: Nothing | None = None,  # noqa: ARG001  so that a field sent here is refused
+) -> Verification:
+    """Take an admission back, within 15 minutes and with the key that asked for it: the turnstile did not turn.
+
+    The entry is given back and the token is good again until it expires; its `request_id` answers deny `undone`.
+    """
+    return Verification.model_validate(_show(await undo_verification(app, caller, id_of("ver", "verification", id))))
 
 
-class _InMemoryParser(MultiPartParser):
-    """Starlette's parser, which would put a part of more than 1 MB on disk. A picture is never written anywhere."""
-
-    spool_max_size = MAX_BODY + 1
-
-    def close(self) -> None:
-        """Let go of every part, also of one that was cut short."""
-        for part in self._files_to_close_on_error:
-            part.close()
-
-
-async def _multipart(content_type: str, body: bytes) -> tuple[NewVerification, bytes | None]:
-    async def chunks() -> Any:  # noqa: ANN401  an async generator
-        yield body
-
-    parser = _InMemoryParser(
-        Headers({"content-type": content_type}), chunks(), max_files=1, max_fields=8, max_part_size=16 * 1024
-    )
-    try:
-        return await _of_form(await _parsed(parser))
-    finally:
-        parser.close()
-
-
-async def _parsed(parser: _InMemoryParser) -> FormData:
-    try:
-        return await parser.parse()
-    except (MultiPartException, ValueError, LookupError):
-        raise Problem(400, "The body is not multipart/form-data with at most one file.") from None
-
-
-async def _of_form(form: FormData) -> tuple[NewVerification, bytes | None]:
-    picture, fields = None, {}
-    for name, value in form.multi_items():
-        if name in fields or (name == "picture" and picture is not None):
-            raise Problem(400, "The body has the same field twice.")
-        if isinstance(value, UploadFile):
-            if name != "picture":
-                raise Problem(422, "A field is invalid.", errors=[{"field": "", "message": "The file is `picture`."}])
-            picture = await value.read()
-        elif "\0" in value or any(0xD800 <= ord(character) < 0xE000 for character in value):
-            raise Problem(400, "The body has a character that no text may have: NUL, or half of a surrogate pair.")
-        elif name == "picture":
-            picture = _decoded(value)
-        else:
-            fields[name] = value
-    if picture is not None and len(picture) > MAX_PICTURE:
-        raise Problem(413, "The picture is larger than 5 MB.")
-    return NewVerification.model_validate(fields), picture
+def _answer(settled: Settled) -> dict[str, Any]:
+    """What the gate is told, field by field: a model costs more than the decision."""
+    pass_ = None if settled.pass_ is None else show("pass", settled.pass_)
+    return {
+        "id": show("ver", settled.verification),
+        "decision": settled.outcome.value,
+        "reason": settled.reason,
+        "flags": settled.flags,
+        "gate": settled.gate,
+        "direction": settled.direction,
+        "pass": pass_,
+        "holder": None if pass_ is None else {"ref": settled.ref, "name": settled.name},
+        "token_kind": settled.kind,
+        "at": show_time_us(settled.at),
+        "repeated": settled.repeated,
+        "request_id": settled.request_id,
+        "people": settled.people,
+        "people_left": settled.people_left,
+        "not_before": maybe_time(settled.not_before),
+        "override": _override(settled.override, settled.credential),
+        "undone_at": maybe_time(settled.undone_at),
+    }
 
 
 def _show(record: VerificationRecord) -> dict[str, Any]:
+    details = unpacked_details(record.details)
     return {
         "id": show("ver", record.id),
         "decision": record.decision,
@@ -244,4 +185,15 @@ def _show(record: VerificationRecord) -> dict[str, Any]:
         "at": show_time_us(record.at),
         "repeated": None,
         "request_id": record.request_id,
+        "people": record.people,
+        "people_left": details.people_left,
+        "not_before": maybe_time(details.not_before),
+        "override": _override(details.override, record.credential),
+        "undone_at": maybe_time(record.undone_at),
     }
+
+
+def _override(override: Override | None, credential: bytes) -> dict[str, Any] | None:
+    if override is None:
+        return None
+    return {"reason": override.reason, "needed": override.of, "key": show("key", credential)}

@@ -7,9 +7,12 @@ import psycopg
 import sqlalchemy
 from sqlalchemy import (
     BigInteger,
+    Column,
     ColumnClause,
     ColumnElement,
+    CompoundSelect,
     Connection,
+    LargeBinary,
     Select,
     Table,
     Text,
@@ -19,6 +22,7 @@ from sqlalchemy import (
     func,
     select,
     tuple_,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
@@ -26,7 +30,9 @@ from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
 from app.storage.bulk import BulkRead, BulkWrite, incoming
 from app.storage.engine import Row
 from app.storage.failures import Unavailable
-from app.storage.tables import budgets, passes, tokens, verification_seq, zones
+from app.storage.tables import budgets, credentials, passes, tokens, verification_seq, zones
+
+_CARD = Column("card", LargeBinary)
 
 
 class PostgresqlEngine:
@@ -36,22 +42,23 @@ class PostgresqlEngine:
     one_writer = False
 
     def __init__(self) -> None:
-        asked = incoming(tokens.c.tenant, tokens.c.id, tokens.c.lookup)
+        asked = incoming(tokens.c.tenant, tokens.c.id, tokens.c.lookup, _CARD)
         opaque, here = tokens.alias(), asked.c.tenant
         by_lookup = select(opaque.c.id).where(opaque.c.tenant == here, opaque.c.lookup == asked.c.lookup)
         # Not `id = ... OR lookup = ...`, for which all tokens would be read where there are not very many.
         same = tokens.c.id == func.coalesce(asked.c.id, by_lookup.scalar_subquery())
-        found = (
+        of_tokens = (
             select(tokens.c.tenant, tokens.c.pass_).select_from(asked).join(tokens, (tokens.c.tenant == here) & same)
         )
-        self._lock_passes = BulkRead(
-            self,
-            asked,
-            select(passes.c.id)
-            .where(tuple_(passes.c.tenant, passes.c.id).in_(found))
-            .order_by(passes.c.tenant, passes.c.id)
-            .with_for_update(key_share=True),
+        theirs = passes.alias()
+        of_cards = (
+            select(theirs.c.tenant, theirs.c.id)
+            .select_from(asked)
+            .join(credentials, (credentials.c.tenant == here) & (credentials.c.lookup == asked.c.card))
+            .join(theirs, (theirs.c.tenant == here) & (theirs.c.holder == credentials.c.holder))
         )
+        self._lock_passes = BulkRead(self, asked, _hold_passes(of_tokens))
+        self._lock_passes_and_cards = BulkRead(self, asked, _hold_passes(union_all(of_tokens, of_cards)))
         within, counted = incoming(zones.c.tenant, zones.c.root), zones.alias()
         self._lock_zones = BulkRead(
             self,
@@ -145,8 +152,14 @@ class PostgresqlEngine:
     def insert(self, table: Table) -> Any:  # noqa: ANN401  see Engine
         return insert(table)
 
-    def lock_passes(self, connection: Connection, tokens: Sequence[tuple[str, bytes | None, bytes | None]]) -> None:
-        self._lock_passes.rows(connection, tokens)
+    def lock_passes(
+        self,
+        connection: Connection,
+        tokens: Sequence[tuple[str, bytes | None, bytes | None]],
+        cards: Sequence[tuple[str, bytes]],
+    ) -> None:
+        rows = [(*token, None) for token in tokens] + [(tenant, None, None, lookup) for tenant, lookup in cards]
+        (self._lock_passes_and_cards if cards else self._lock_passes).rows(connection, rows)
 
     def lock_zones(self, connection: Connection, roots: Sequence[tuple[str, str]]) -> None:
         self._lock_zones.rows(connection, roots)
@@ -160,6 +173,15 @@ class PostgresqlEngine:
 
     def transaction_number(self) -> ColumnElement[int]:
         return cast(cast(func.pg_current_xact_id(), Text), BigInteger)
+
+
+def _hold_passes(found: Select[Any] | CompoundSelect[Any]) -> Select[Any]:
+    return (
+        select(passes.c.id)
+        .where(tuple_(passes.c.tenant, passes.c.id).in_(found))
+        .order_by(passes.c.tenant, passes.c.id)
+        .with_for_update(key_share=True)
+    )
 
 
 def _execute(connection: Connection, sql: str, parameters: tuple[Any, ...]) -> psycopg.Cursor[Any]:

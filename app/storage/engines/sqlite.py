@@ -79,7 +79,12 @@ class SqliteEngine:
     def insert(self, table: Table) -> Any:  # noqa: ANN401  see Engine
         return insert(table)
 
-    def lock_passes(self, connection: Connection, tokens: Sequence[tuple[str, bytes | None, bytes | None]]) -> None:
+    def lock_passes(
+        self,
+        connection: Connection,
+        tokens: Sequence[tuple[str, bytes | None, bytes | None]],
+        cards: Sequence[tuple[str, bytes]],
+    ) -> None:
         """Nothing to do: there is one writer."""
 
     def lock_zones(self, connection: Connection, roots: Sequence[tuple[str, str]]) -> None:

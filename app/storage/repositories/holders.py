@@ -30,6 +30,16 @@ class Holders(Repository):
         self._update(holders, where, {"live_code": token})
         return before
 
+    def block(self, tenant: str, id_: bytes, at: int, reason: str) -> bool:
+        """Let nobody in as this holder from now on. False where they were blocked before: the first block stays."""
+        where = and_(holders.c.tenant == tenant, holders.c.id == id_, holders.c.blocked_at.is_(None))
+        return self._update(holders, where, {"blocked_at": at, "blocked_reason": reason})
+
+    def unblock(self, tenant: str, id_: bytes) -> bool:
+        """Whether the holder was blocked."""
+        where = and_(holders.c.tenant == tenant, holders.c.id == id_, holders.c.blocked_at.is_not(None))
+        return self._update(holders, where, {"blocked_at": None, "blocked_reason": None})
+
     def page(self, tenant: str, after: bytes | None, limit: int, *, ref: str | None) -> list[HolderRecord]:
         """Newest first."""
         statement = select(*_COLUMNS).where(holders.c.tenant == tenant)

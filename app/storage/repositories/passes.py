@@ -5,11 +5,10 @@ from typing import Any
 
 from sqlalchemy import Select, and_, func, select
 
-from app.core.decision import Outcome
-from app.core.model import Direction
 from app.storage.records import PassRecord
 from app.storage.tables import holders, passes, verifications
 
+from .entry_counts import is_entry
 from .repository import Repository
 
 
@@ -29,23 +28,19 @@ class Passes(Repository):
             _select(tenant).where(passes.c.id == id_).with_for_update(of=passes, key_share=True), PassRecord
         )
 
+    def lock_of_holder(self, tenant: str, holder: bytes) -> None:
+        """Hold all passes of the holder until the transaction ends: nobody is let in by them meanwhile."""
+        theirs = select(passes.c.id).where(passes.c.tenant == tenant, passes.c.holder == holder)
+        self._connection.execute(theirs.order_by(passes.c.id).with_for_update(key_share=True)).all()
+
     def change(self, tenant: str, id_: bytes, values: Mapping[str, Any]) -> None:
         """Set columns of a pass that was locked."""
         self._update(passes, and_(passes.c.tenant == tenant, passes.c.id == id_), values)
 
     def count_entries(self, tenant: str, id_: bytes) -> int:
-        """The entries of a pass that has no limit, which nothing counts while they happen."""
-        return (
-            self._connection.scalar(
-                select(func.count()).where(
-                    verifications.c.tenant == tenant,
-                    verifications.c.pass_ == id_,
-                    verifications.c.decision == Outcome.ADMIT,
-                    verifications.c.direction == Direction.ENTRY,
-                )
-            )
-            or 0
-        )
+        """The people who entered on a pass that has no limit, which nothing counts while it happens."""
+        people = func.coalesce(func.sum(verifications.c.people), 0)
+        return self._connection.scalar(select(people).where(is_entry(tenant, id_))) or 0
 
     def page(self, tenant: str, after: bytes | None, limit: int, *, holder: bytes | None) -> list[PassRecord]:
         """Newest first."""

@@ -33,3 +33,13 @@ class Tokens(Repository):
         """Refuse the token from now on. The first revocation's time stays."""
         where = and_(tokens.c.tenant == tenant, tokens.c.id == id_, tokens.c.revoked_at.is_(None))
         self._update(tokens, where, {"revoked_at": at})
+
+    def block(self, tenant: str, id_: bytes, at: int, reason: str) -> bool:
+        """Refuse the token until it is unblocked. False where it was blocked before: the first block stays."""
+        where = and_(tokens.c.tenant == tenant, tokens.c.id == id_, tokens.c.blocked_at.is_(None))
+        return self._update(tokens, where, {"blocked_at": at, "blocked_reason": reason})
+
+    def unblock(self, tenant: str, id_: bytes) -> bool:
+        """Whether the token was blocked."""
+        where = and_(tokens.c.tenant == tenant, tokens.c.id == id_, tokens.c.blocked_at.is_not(None))
+        return self._update(tokens, where, {"blocked_at": None, "blocked_reason": None})

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, select
+from sqlalchemy import Select, and_, select
 
 from app.storage.records import VerificationRecord
-from app.storage.tables import holders, passes, verifications
+from app.storage.tables import holders, passes, undos, verifications
 
 from .repository import Repository
 
@@ -27,16 +27,14 @@ class VerificationFilter(NamedTuple):
 class Verifications(Repository):
     """Attempts and their decisions."""
 
+    def get(self, tenant: str, id_: bytes) -> VerificationRecord | None:
+        return self._one(_select(tenant).where(_V.id == id_), VerificationRecord)
+
     def page(
         self, tenant: str, after: bytes | None, limit: int, wanted: VerificationFilter
     ) -> list[VerificationRecord]:
         """Newest first."""
-        columns: Mapping[str, Any] = {"ref": holders.c.ref, "name": holders.c.name}
-        statement = (
-            select(*(columns.get(name, _V.get(name)) for name in VerificationRecord._fields))
-            .outerjoin(holders, and_(holders.c.tenant == _V.tenant, holders.c.id == _V.holder))
-            .where(_V.tenant == tenant)
-        )
+        statement = _select(tenant)
         if wanted.gate is not None:
             statement = statement.where(_V.gate == wanted.gate)
         if wanted.pass_ is not None:
@@ -51,3 +49,13 @@ class Verifications(Repository):
         if wanted.until is not None:
             statement = statement.where(_V.at < wanted.until)
         return [VerificationRecord(*row) for row in self._page(statement, _V.id, after, limit)]
+
+
+def _select(tenant: str) -> Select[Any]:
+    elsewhere: Mapping[str, Any] = {"ref": holders.c.ref, "name": holders.c.name, "undone_at": undos.c.at}
+    return (
+        select(*(elsewhere.get(name, _V.get(name)) for name in VerificationRecord._fields))
+        .outerjoin(holders, and_(holders.c.tenant == _V.tenant, holders.c.id == _V.holder))
+        .outerjoin(undos, and_(undos.c.tenant == _V.tenant, undos.c.verification == _V.id))
+        .where(_V.tenant == tenant)
+    )

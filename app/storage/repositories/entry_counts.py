@@ -1,0 +1,65 @@
+"""Counts of entries on limited passes. The ledger keeps them; where a limit is new they are counted from the log."""
+
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, select
+
+from app.core.decision import Outcome
+from app.core.model import Direction, EntryCount
+from app.storage.loaders.gates import path_of
+from app.storage.tables import entry_counts, gates, tenants, undos, verifications, zones
+
+from .repository import Repository
+
+_V = verifications.c
+
+
+class Entry(NamedTuple):
+    """People who entered on a pass. `into` are the zones they came into by the gate as it is now; `time_zone` its."""
+
+    at: int
+    people: int
+    into: tuple[str, ...]
+    time_zone: str
+
+
+class EntryCounts(Repository):
+    """Entries on passes that are limited beyond `max_entries`."""
+
+    def entries(self, tenant: str, pass_: bytes) -> list[Entry]:
+        """The entries on a pass, oldest first. Those by a gate that is gone came into no zone."""
+        from_zone, into_zone = zones.alias(), zones.alias()
+        time_zone = func.coalesce(into_zone.c.local_time_zone, from_zone.c.local_time_zone, tenants.c.time_zone)
+        statement = (
+            select(_V.at, _V.people, from_zone.c.path, into_zone.c.path, time_zone)
+            .join(tenants, tenants.c.id == _V.tenant)
+            .outerjoin(gates, and_(gates.c.tenant == _V.tenant, gates.c.id == _V.gate))
+            .outerjoin(from_zone, and_(from_zone.c.tenant == _V.tenant, from_zone.c.id == gates.c.from_zone))
+            .outerjoin(into_zone, and_(into_zone.c.tenant == _V.tenant, into_zone.c.id == gates.c.into_zone))
+            .where(is_entry(tenant, pass_))
+            .order_by(_V.id)
+        )
+        return [
+            Entry(at, people, tuple(zone for zone in path_of(after) if zone not in path_of(before)), local)
+            for at, people, before, after, local in self._connection.execute(statement)
+        ]
+
+    def replace(self, tenant: str, pass_: bytes, of: Collection[str], counts: Mapping[str, EntryCount]) -> None:
+        """Put `counts` in place of those of the zones `of`, on a pass that was locked."""
+        mine = and_(entry_counts.c.tenant == tenant, entry_counts.c.pass_ == pass_)
+        self._connection.execute(delete(entry_counts).where(mine, entry_counts.c.zone.in_(of)))
+        rows = [{"tenant": tenant, "pass_": pass_, "zone": zone, **each._asdict()} for zone, each in counts.items()]
+        if rows:
+            self._connection.execute(insert(entry_counts), rows)
+
+
+def is_entry(tenant: str, pass_: bytes) -> ColumnElement[bool]:
+    """That a verification is an entry on the pass, and was not taken back."""
+    return and_(
+        _V.tenant == tenant,
+        _V.pass_ == pass_,
+        _V.decision == Outcome.ADMIT,
+        _V.direction == Direction.ENTRY,
+        ~exists().where(undos.c.tenant == _V.tenant, undos.c.verification == _V.id),
+    )

@@ -1,0 +1,159 @@
+"""Taking an admission back, in one transaction: the use is voided, the entry given back, the people moved back.
+
+The admission itself stays on record; that it was undone is recorded beside it, once.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection, and_, case, select, update
+
+from app.core.changes import CountLimited, Move
+from app.core.decision import Outcome
+from app.core.model import Direction
+from app.core.undo import UNDO_WITHIN, undo
+
+from .attempt import NotUndone, Undoing
+from .calendar import Calendar
+from .changes import FirstProof, unpacked
+from .engine import Engine
+from .loaders.counts import CountsLoader
+from .loaders.zones import ZonesLoader
+from .recorder import Recorder, Standing, stand
+from .tables import passes, redemptions, undos, verifications, zones
+
+
+class _Admission(NamedTuple):
+    """What there is to take back."""
+
+    at: int
+    decision: str
+    direction: str
+    token: bytes | None
+    pass_: bytes | None
+    credential: bytes
+    people: int
+    changes: str | None
+    undone_at: int | None
+
+
+class Undoer:
+    """Takes admissions back on one engine."""
+
+    def __init__(self, engine: Engine, calendar: Calendar) -> None:
+        self._engine = engine
+        self._zones = ZonesLoader(engine, calendar)
+        self._counts = CountsLoader(engine)
+        self._recorder = Recorder(engine)
+
+    def undo(self, connection: Connection, undoing: Undoing) -> NotUndone | None:
+        """Take it back, or say why not. What it hangs on is locked as for settling, in the same order."""
+        admission = _admission(connection, undoing)
+        mistake = _mistake(admission, undoing)
+        if admission is None or mistake is not None:
+            return NotUndone(mistake or "no_such_verification")
+        changed, first = unpacked(admission.changes)
+        roots = _roots(connection, undoing.tenant, changed)
+        if admission.token is not None:
+            self._engine.lock_passes(connection, [(undoing.tenant, admission.token, None)], [])
+        self._engine.lock_zones(connection, roots)
+        if not self._record(connection, undoing):
+            return NotUndone("already_undone")
+        _void(connection, undoing, admission, first)
+        _give_entries_back(connection, undoing.tenant, admission)
+        self._recorder.put(connection, self._standing(connection, undoing, changed, roots))
+        return None
+
+    def _record(self, connection: Connection, undoing: Undoing) -> bool:
+        """Whether nobody was first: the arbiter, as with redemptions."""
+        values = {
+            "tenant": undoing.tenant,
+            "verification": undoing.verification,
+            "at": undoing.now,
+            "credential": undoing.credential,
+        }
+        statement = self._engine.insert(undos).values(**values).on_conflict_do_nothing()
+        result = connection.execute(statement, execution_options={"preserve_rowcount": True})
+        return bool(result.rowcount == 1)
+
+    def _standing(
+        self,
+        connection: Connection,
+        undoing: Undoing,
+        changed: Sequence[Move | CountLimited],
+        roots: Sequence[tuple[str, str]],
+    ) -> Standing:
+        """What stands once the changes are taken back."""
+        tenant = undoing.tenant
+        trees = self._zones.load(connection, roots, undoing.now)
+        counted = {(tenant, id_): each for tree in trees.values() for id_, each in tree.items()}
+        holders = {(tenant, each.holder) for each in changed if isinstance(each, Move)}
+        passes_ = {(tenant, each.count_key.pass_) for each in changed if isinstance(each, CountLimited)}
+        inside = self._zones.inside(connection, holders, counted)
+        counts = self._counts.load(connection, passes_)
+        back = undo(
+            changed,
+            now=undoing.now,
+            inside={zone: each for found in inside.values() for zone, each in found.items()},
+            people={id_: each.zone.people for (_, id_), each in counted.items()},
+            counts={key: each for found in counts.values() for key, each in found.items()},
+        )
+        standing = Standing({}, {}, {}, {}, {}, {})
+        for change in back:
+            stand(standing, tenant, undoing.now, change)
+        return standing
+
+
+def _mistake(admission: _Admission | None, undoing: Undoing) -> str | None:
+    if admission is None:
+        return "no_such_verification"
+    if admission.credential != undoing.credential:
+        return "of_another_key"
+    if admission.decision != Outcome.ADMIT:
+        return "not_admitted"
+    if admission.undone_at is not None:
+        return "already_undone"
+    return "too_late" if undoing.now - admission.at > UNDO_WITHIN else None
+
+
+def _admission(connection: Connection, undoing: Undoing) -> _Admission | None:
+    v = verifications.c
+    columns = (v.at, v.decision, v.direction, v.token, v.pass_, v.credential, v.people, v.changes)
+    row = connection.execute(
+        select(*columns, undos.c.at)
+        .outerjoin(undos, and_(undos.c.tenant == v.tenant, undos.c.verification == v.id))
+        .where(v.tenant == undoing.tenant, v.id == undoing.verification)
+    ).first()
+    return None if row is None else _Admission(*row)
+
+
+def _roots(connection: Connection, tenant: str, changed: Sequence[Move | CountLimited]) -> Sequence[tuple[str, str]]:
+    """The outermost zones of those that somebody was moved in."""
+    moved = sorted({each.zone for each in changed if isinstance(each, Move)})
+    if not moved:
+        return ()
+    rows = connection.execute(select(zones.c.root).where(zones.c.tenant == tenant, zones.c.id.in_(moved)))
+    return sorted({(tenant, row[0]) for row in rows})
+
+
+def _void(connection: Connection, undoing: Undoing, admission: _Admission, first: Sequence[FirstProof]) -> None:
+    """The uses no longer count: the tokens are good again until they expire."""
+    use = redemptions.c
+    for token in {admission.token, *(each.token for each in first)} - {None}:
+        connection.execute(
+            update(redemptions)
+            .where(use.tenant == undoing.tenant, use.token == token, use.verification == undoing.verification)
+            .values(voided_at=undoing.now)
+        )
+
+
+def _give_entries_back(connection: Connection, tenant: str, admission: _Admission) -> None:
+    """On a pass with `max_entries`; elsewhere entries are counted from the record, less what was undone."""
+    if admission.pass_ is None or admission.direction == Direction.EXIT:
+        return
+    left = passes.c.entries - admission.people
+    connection.execute(
+        update(passes)
+        .where(passes.c.tenant == tenant, passes.c.id == admission.pass_, passes.c.max_entries.is_not(None))
+        .values(entries=case((left > 0, left), else_=0))
+    )
