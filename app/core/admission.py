@@ -9,8 +9,8 @@ def of_entry(facts: Facts) -> tuple[Change, ...]:
     """The changes when somebody is let in, or out at a gate for both directions."""
     token, pass_ = _known(facts)
     changes: list[Change] = [Redeem(token.id, _next_use(facts))]
-    if facts.gate.second_proof > 0 and facts.reservation is not None:
-        first = facts.reservation
+    first = facts.reservation if facts.gate.second_proof > 0 and facts.direction != Direction.EXIT else None
+    if first is not None and facts.now < first.until:
         if first.token != token.id:
             changes.append(Consume(first.token, first.number, facts.verification, facts.people))
         changes.append(Reserve(facts.gate.id, pass_.holder.id, None))

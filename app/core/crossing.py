@@ -4,7 +4,7 @@ A zone lies in others. From the lobby of a building to one of its floors one com
 out of the building's door one leaves the building and every zone in it.
 """
 
-from .model import Facts, Presence, Zone
+from .model import Direction, Facts, Presence, Zone
 
 OUTSIDE = Presence(0, 0)
 
@@ -39,8 +39,10 @@ def is_inside(facts: Facts, zone: Zone) -> bool:
 def people_after_entry(facts: Facts, zone: Zone) -> int:
     """How many of the holder's party are in the zone once these have entered.
 
-    Never more than the party: who enters again without having gone out by a gate is counted once.
+    Never more than the party: who enters again without having gone out by a gate is counted once. Only an entry that
+    somebody admits by hand may be of more.
     """
     before = facts.inside.get(zone.id, OUTSIDE).people
     party = facts.pass_.limits.party_size if facts.pass_ else 1
-    return max(before, min(before + facts.people, max(party, facts.people)))
+    most = party if facts.direction == Direction.EXIT else max(party, facts.people)
+    return max(before, min(before + facts.people, most))

@@ -120,12 +120,12 @@ def with_one_pass(facts: Facts) -> Facts:
     """The facts with the pass that is good now, where a card names a holder who has several.
 
     Where none is good, the one that came furthest through the rules. Where several are, they are `ambiguous`; but not
-    on the way out, where it makes no difference.
+    on the way out, where it makes no difference, nor where one of them let the holder in a moment ago.
     """
     each = [facts._replace(pass_=pass_, other_passes=()) for pass_ in (facts.pass_, *facts.other_passes) if pass_]
-    refusals = [_refusal(one, repeated=_repeated(one) is not None) for one in each]
+    refusals = [_refusal(one, repeated=False) for one in each]
     good = [one for one, refusal in zip(each, refusals, strict=True) if refusal is None]
-    if len(good) > 1 and not facts.exit_side:
+    if len(good) > 1 and not facts.exit_side and _repeated(facts) is None:
         return each[0]._replace(pass_=None, presented=Refused(AMBIGUOUS))
     if good:
         return good[0]
@@ -172,7 +172,9 @@ def _in(facts: Facts, pass_: Pass | None, overridden: str | None) -> Decision:
     left = 0
     if facts.pass_ is not None and facts.pass_.limits.party_size > 1:
         left = _people_left(apply(facts, changes))
-    return Decision(Outcome.ADMIT, OK, tuple(flags), pass_, changes, overridden=overridden, people_left=left)
+    return Decision(
+        Outcome.ADMIT, OK, tuple(dict.fromkeys(flags)), pass_, changes, overridden=overridden, people_left=left
+    )
 
 
 def _out(facts: Facts, pass_: Pass | None, refusal: str | None, spent: tuple[Change, ...]) -> Decision:
@@ -201,6 +203,8 @@ def _spent_budgets(facts: Facts) -> tuple[Change, ...]:
     """One wrong code, on each budget it draws on; a new day begins at nothing."""
     if not (isinstance(facts.presented, Claims) and facts.budgets):
         return ()
+    if facts.token is not None and facts.token.kind != "code":
+        return ()  # a card whose number looks like a code, and whose holder has no pass
     return tuple(
         SpendBudget(key, Budget(facts.today, (budget.spent if budget.day == facts.today else 0) + 1, facts.now))
         for key, budget in facts.budgets.items()

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from app.core.cards import card_hash, could_be_a_card
 from app.core.token_format import keyed_hash
+from app.core.tokens import bare
 from app.storage.records import CredentialRecord
 from app.storage.transaction import Transaction
 
@@ -18,7 +19,6 @@ from .idempotency import Retry, create_once
 from .mistakes import Clash, Invalid, NotFound
 from .pages import Page, page
 
-_SENT_BY_SCANNERS = "\r\n\t "
 _NFC = re.compile(r"[0-9A-Fa-f]{2}(?:[:\- ]?[0-9A-Fa-f]{2}){3,9}")
 
 
@@ -107,7 +107,7 @@ async def delete_card(app: Context, caller: Caller, id_: bytes) -> None:
 
 def _readable(kind: str, value: str) -> str:
     """What a gate will read of the card. Raises `Invalid`."""
-    text = value.strip(_SENT_BY_SCANNERS)
+    text = bare(value)
     if kind == "nfc" and not _NFC.fullmatch(text):
         raise Invalid("value", "The number of an NFC tag is 4 to 10 bytes as hexadecimal digits, like 04:a2:b3:c4.")
     if not could_be_a_card(text):

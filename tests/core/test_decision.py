@@ -4,30 +4,27 @@ from typing import Any
 
 import pytest
 
-from app.core.decision import (
-    REASONS,
-    CountEntry,
-    Decision,
-    Outcome,
-    Redeem,
-    SpendBudget,
-    apply,
-    decide,
-    is_exit_side,
-)
+from app.core.changes import CountEntry, Redeem, SpendBudget
+from app.core.decision import REASONS, Decision, Outcome, apply, decide, is_exit_side, views
 from app.core.model import (
+    ANYWHERE,
     DAY,
+    MINUTE,
     SECOND,
     Budget,
     BudgetKey,
     Claims,
+    CountKey,
     Direction,
+    EntryCount,
     Facts,
     Gate,
+    Limits,
     PassStatus,
     Refused,
     Scope,
     Use,
+    ZoneLimit,
 )
 from app.core.rules import RULES
 from app.core.rules.throttled import PER_GATE, PER_NUMBER, TRICKLE
@@ -43,8 +40,13 @@ from tests.core.facts import (
     TODAY,
     TOKEN_ID,
     VERIFICATION,
+    a_card,
+    a_code,
     a_gate,
+    a_hard_zone,
+    a_holder,
     a_pass,
+    a_presence,
     a_token,
     a_use,
     an_id,
@@ -56,8 +58,13 @@ from tests.core.facts import (
 
 # What can be wrong with an attempt, in the order in which it is said, and the facts that it is wrong with.
 WRONG: dict[str, dict[str, dict[str, Any]]] = {
-    "throttled": {"facts": {"presented": code_claims(), "budgets": {NUMBER_BUDGET: Budget(TODAY, 10, NOW)}}},
+    "throttled": {
+        "token": {"kind": "code"},
+        "facts": {"presented": code_claims(), "budgets": {NUMBER_BUDGET: Budget(TODAY, 10, NOW)}},
+    },
     "unknown": {"pass": {"idx": IDX + 1}, "facts": {"presented": signed_claims()}},
+    "holder_blocked": {"pass": {"holder": a_holder(blocked=True)}},
+    "token_blocked": {"token": {"blocked": True}},
     "token_revoked": {"token": {"revoked": True}},
     "pass_revoked": {"pass": {"status": PassStatus.REVOKED}},
     "pass_suspended": {"pass": {"status": PassStatus.SUSPENDED}},
@@ -66,17 +73,32 @@ WRONG: dict[str, dict[str, dict[str, Any]]] = {
     "pass_not_yet_valid": {"pass": {"valid_from": NOW + 1}},
     "pass_expired": {"pass": {"valid_until": NOW}},
     "wrong_gate": {"pass": {"scope": Scope()}},
+    "outside_schedule": {"pass": {"hours": ()}},
     "no_entries_left": {"pass": {"max_entries": 1, "entries": 1}},
-    "already_used": {"facts": {"last_use": a_use()}},
+    "no_entries_left_today": {"limits": {"per_day": 0}},
+    "no_entries_left_in_zone": {"limits": {"zones": (ZoneLimit("hq", total=0),)}},
+    "already_used": {"facts": {"last_use": a_use(reserved_until=NOW + 1, let_in=0)}},
+    "too_many_people": {"facts": {"people": 2}},
+    "too_soon": {
+        "limits": {"min_interval": MINUTE},
+        "facts": {"counts": {CountKey(PASS_ID, ANYWHERE): EntryCount(1, TODAY, 1, NOW - 1)}},
+    },
+    "anti_passback": {"facts": {"zones": {"hq": a_hard_zone()}, "inside": {"hq": a_presence()}}},
+    "zone_full": {"facts": {"zones": {"hq": a_hard_zone(capacity=1)}}},
+    "needs_second_proof": {"gate": {"second_proof": 30 * SECOND}},
 }
+BLOCKS = ["holder_blocked", "token_blocked"]
+NOT_OVERRIDABLE = ["throttled", "unknown", *BLOCKS]
 
 
 def facts_with(*wrong: str) -> Facts:
-    parts: dict[str, dict[str, Any]] = {"facts": {}, "token": {}, "pass": {}}
+    parts: dict[str, dict[str, Any]] = {"facts": {}, "token": {}, "pass": {}, "limits": {}, "gate": {}}
     for reason in reversed(wrong):
         for part, values in WRONG[reason].items():
             parts[part] |= values
-    return facts(token=a_token(**parts["token"]), pass_=a_pass(**parts["pass"]))._replace(**parts["facts"])
+    pass_ = a_pass(limits=Limits(**parts["limits"]))._replace(**parts["pass"])
+    seen = facts(gate=a_gate(**parts["gate"]), token=a_token(**parts["token"]), pass_=pass_, site_day=TODAY)
+    return seen._replace(**parts["facts"])
 
 
 # --- what is said first -----------------------------------------------------------------------------------------------
@@ -110,32 +132,55 @@ def test_reasons_are_listed_once() -> None:
     assert REASONS[0] == "ok"
 
 
+def test_a_view_of_every_rule_says_all_that_is_wrong() -> None:
+    reasons = ["token_blocked", "pass_suspended", "expired", "wrong_gate", "already_used", "too_soon", "zone_full"]
+    seen = views(facts_with(*reasons))
+    assert [view.code for view in seen] == list(WRONG)
+    assert [view.code for view in seen if view.refuses] == reasons
+
+
+def test_a_view_says_when_a_rule_that_refuses_would_no_longer_do_so() -> None:
+    said = {view.code: view.not_before for view in views(facts_with("pass_not_yet_valid", "too_soon"))}
+    assert said == dict.fromkeys(WRONG) | {"pass_not_yet_valid": NOW + 1, "too_soon": NOW - 1 + MINUTE}
+
+
+def test_there_is_no_view_of_what_is_no_token() -> None:
+    assert views(facts(presented=Refused("malformed"))) == ()
+
+
+@pytest.mark.parametrize(
+    ("reason", "not_before"), [("pass_not_yet_valid", NOW + 1), ("too_soon", NOW - 1 + MINUTE), ("wrong_gate", None)]
+)
+def test_a_refusal_says_when_it_would_no_longer_be_one(reason: str, not_before: int | None) -> None:
+    assert decide(facts_with(reason)).not_before == not_before
+
+
 # --- an entry ---------------------------------------------------------------------------------------------------------
 
 
 def test_an_entry_redeems_the_token() -> None:
     use = Use(1, VERIFICATION, NOW, "main-door", CREDENTIAL, Direction.ENTRY)
-    assert decide(facts()) == Decision(Outcome.ADMIT, "ok", (), genuine=True, changes=(Redeem(TOKEN_ID, use),))
+    assert decide(facts()) == Decision(Outcome.ADMIT, "ok", (), a_pass(), (Redeem(TOKEN_ID, use),))
 
 
 def test_an_entry_on_a_pass_with_a_limit_is_counted_too() -> None:
     seen = facts(pass_=a_pass(max_entries=2))
     decision = decide(seen)
-    assert decision.changes[1:] == (CountEntry(PASS_ID),)
+    assert decision.changes[1:] == (CountEntry(PASS_ID, 1, 1),)
     after = apply(seen, decision.changes)
     assert after.pass_ == a_pass(max_entries=2, entries=1)
 
 
 def test_going_out_through_a_gate_for_both_is_redeemed_but_not_counted() -> None:
-    gate = Gate("main-door", Direction.BOTH, ("hq",))
+    gate = Gate("main-door", Direction.BOTH, (), ("hq",))
     decision = decide(facts(gate=gate, direction=Direction.EXIT, pass_=a_pass(max_entries=2, entries=2)))
     assert [type(change) for change in decision.changes] == [Redeem]
 
 
 def test_after_a_use_was_given_back_the_next_has_the_next_number() -> None:
-    decision = decide(facts(last_use=a_use(voided=True)))
+    decision = decide(facts(last_use=a_use(voided=True, let_in=0)))
     assert isinstance(decision.changes[0], Redeem)
-    assert decision.changes[0].use.number == 2
+    assert (decision.changes[0].use.number, decision.changes[0].use.let_in) == (2, 1)
 
 
 def test_nobody_is_admitted_without_a_token() -> None:
@@ -145,7 +190,7 @@ def test_nobody_is_admitted_without_a_token() -> None:
 
 
 def test_changes_to_facts_without_a_pass_are_nothing() -> None:
-    assert apply(facts(pass_=None), [CountEntry(PASS_ID)]) == facts(pass_=None)
+    assert apply(facts(pass_=None), [CountEntry(PASS_ID, 1, 1)]) == facts(pass_=None)
 
 
 # --- exits ------------------------------------------------------------------------------------------------------------
@@ -188,7 +233,7 @@ def polled(**other: Any) -> Facts:
 
 
 def test_the_same_token_within_the_window_is_admitted_again_and_nothing_changes() -> None:
-    assert decide(polled()) == Decision(Outcome.ADMIT, "ok", (), genuine=True, changes=(), repeats=EARLIER)
+    assert decide(polled()) == Decision(Outcome.ADMIT, "ok", (), a_pass(), repeats=EARLIER)
 
 
 def test_the_window_ends_to_the_microsecond() -> None:
@@ -204,28 +249,37 @@ def test_a_gate_without_a_window_repeats_nothing() -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [{"gate": "back-door"}, {"credential": an_id(77)}, {"direction": Direction.EXIT}, {"voided": True}],
+    [
+        {"gate": "back-door"},
+        {"credential": an_id(77)},
+        {"direction": Direction.EXIT},
+        {"voided": True},
+        {"reserved_until": NOW + SECOND},
+    ],
     ids=str,
 )
 def test_only_the_same_caller_at_the_same_gate_in_the_same_direction_repeats(other: dict[str, Any]) -> None:
     assert decide(polled(last_use=a_use(**other))).repeats is None
 
 
-@pytest.mark.parametrize(
-    "reason", ["throttled", "not_yet_valid", "expired", "pass_not_yet_valid", "pass_expired", "wrong_gate"]
-)
+ENDING = ["unknown", *BLOCKS, "token_revoked", "pass_revoked", "pass_suspended"]
+
+
+@pytest.mark.parametrize("reason", [reason for reason in WRONG if reason not in ENDING])
 def test_whoever_was_let_in_a_moment_ago_is_not_asked_these_again(reason: str) -> None:
-    assert decide(facts_with(reason)._replace(gate=POLLED, last_use=a_use())).repeats == EARLIER
+    seen = facts_with(reason)
+    gate = seen.gate._replace(repeat_window=5 * SECOND)
+    assert decide(seen._replace(gate=gate, last_use=a_use())).repeats == EARLIER
 
 
-@pytest.mark.parametrize("reason", ["unknown", "token_revoked", "pass_revoked", "pass_suspended"])
-def test_revocation_and_suspension_end_the_window(reason: str) -> None:
+@pytest.mark.parametrize("reason", ENDING)
+def test_blocks_revocation_and_suspension_end_the_window(reason: str) -> None:
     decision = decide(facts_with(reason)._replace(gate=POLLED, last_use=a_use()))
     assert (decision.outcome, decision.reason) == (Outcome.DENY, reason)
 
 
 def test_an_undo_ends_the_window_and_gives_the_use_back() -> None:
-    decision = decide(polled(last_use=a_use(voided=True)))
+    decision = decide(polled(last_use=a_use(voided=True, let_in=0)))
     assert decision.repeats is None
     assert [type(change) for change in decision.changes] == [Redeem]
 
@@ -255,9 +309,15 @@ def test_a_wrong_code_spends_each_budget_once() -> None:
 
 
 def test_a_right_code_spends_nothing() -> None:
-    decision = decide(facts(presented=code_claims(), budgets={NUMBER_BUDGET: Budget(TODAY, 9, NOW)}))
+    spent = {NUMBER_BUDGET: Budget(TODAY, 9, NOW)}
+    decision = decide(facts(presented=code_claims(), token=a_code(), budgets=spent))
     assert decision.outcome is Outcome.ADMIT
     assert [type(change) for change in decision.changes] == [Redeem]
+
+
+def test_a_card_that_looks_like_a_code_is_no_wrong_code_though_its_holder_has_no_pass() -> None:
+    decision = decide(wrong_code_facts(token=a_card()))
+    assert (decision.reason, decision.changes) == ("unknown", ())
 
 
 def test_a_throttled_guess_spends_nothing_so_that_throttling_ends() -> None:
@@ -266,7 +326,7 @@ def test_a_throttled_guess_spends_nothing_so_that_throttling_ends() -> None:
 
 def test_a_right_and_a_wrong_code_are_told_apart_by_nothing_once_the_budget_is_spent() -> None:
     spent = {NUMBER_BUDGET: Budget(TODAY, 10, NOW), GATE_BUDGET: Budget()}
-    right = decide(facts(presented=code_claims(), budgets=spent))
+    right = decide(facts(presented=code_claims(), token=a_code(), budgets=spent))
     assert right == decide(wrong_code_facts(budgets=spent)) == Decision(Outcome.DENY, "throttled")
 
 
@@ -316,5 +376,5 @@ def test_one_typist_does_not_shut_the_gate_for_others() -> None:
     for _ in range(50):
         seen = apply(seen, decide(seen).changes)
     assert seen.budgets[NUMBER_BUDGET].spent == seen.budgets[GATE_BUDGET].spent == 10
-    other = facts(presented=code_claims(number=1043), budgets={GATE_BUDGET: seen.budgets[GATE_BUDGET]})
+    other = facts(presented=code_claims(number=1043), token=a_code(), budgets={GATE_BUDGET: seen.budgets[GATE_BUDGET]})
     assert decide(other).outcome is Outcome.ADMIT

@@ -3,37 +3,44 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.decision import (
-    REASONS,
-    Outcome,
-    Redeem,
-    SpendBudget,
-    apply,
-    decide,
-)
+from app.core.changes import CountEntry, Move, Occupy, Redeem, Reserve, SpendBudget
+from app.core.decision import NOT_INSIDE, REASONS, Outcome, apply, decide
 from app.core.model import (
+    ANYWHERE,
     DAY,
+    MINUTE,
     SECOND,
+    AntiPassback,
     Budget,
+    CountKey,
     Direction,
+    EntryCount,
     Facts,
     Gate,
+    Limits,
     PassStatus,
+    Presence,
     Refused,
+    Reservation,
     Scope,
     Token,
     Use,
+    Zone,
+    ZoneLimit,
 )
 from tests.core.facts import (
     GATE_BUDGET,
     IDX,
     NOW,
     NUMBER_BUDGET,
+    PASS_ID,
     TODAY,
     VERIFICATION,
+    a_holder,
     a_pass,
     a_token,
     an_id,
+    card_claims,
     code_claims,
     facts,
     signed_claims,
@@ -45,74 +52,113 @@ gate_ids = st.sampled_from(["main-door", "back-door"])
 zones = st.sampled_from([(), ("hq",), ("floor-2", "hq")])
 ways = st.sampled_from([Direction.ENTRY, Direction.EXIT])
 
-gates = st.builds(Gate, gate_ids, st.sampled_from(Direction), zones, zones, st.sampled_from([0, SECOND, 5 * SECOND]))
-tokens = st.builds(Token, ids, st.just("signed"), times, times, st.none() | gate_ids, st.booleans(), st.integers(0, 1))
-uses = st.builds(Use, st.integers(1, 3), ids, times, gate_ids, ids, ways, st.booleans())
+PATHS = {"hq": ("hq",), "floor-2": ("floor-2", "hq"), "yard": ("yard",)}
+zone_ids = st.sampled_from(sorted(PATHS))
+few = st.integers(0, 3)
+waits = st.sampled_from([0, 0, 30 * SECOND])
+
+gates = st.builds(Gate, gate_ids, st.sampled_from(Direction), zones, zones, st.sampled_from([0, 5 * SECOND]), waits)
+kinds = st.sampled_from(["signed", "code", "card"])
+tokens = st.builds(
+    Token,
+    *(ids, kinds, times, times, st.none() | gate_ids, st.booleans(), st.integers(0, 1), st.booleans()),
+    st.booleans(),
+)
+uses = st.builds(
+    Use, st.integers(1, 3), ids, times, gate_ids, ids, ways, st.booleans(), st.none() | times, st.integers(0, 4)
+)
 scopes = st.builds(
     Scope,
     st.booleans(),
     st.frozensets(gate_ids, max_size=2),
     st.frozensets(st.sampled_from(["hq", "floor-2"]), max_size=2),
 )
-passes = st.builds(
-    lambda *parts: a_pass(
-        **dict(
-            zip(("idx", "scope", "valid_from", "valid_until", "max_entries", "entries", "status"), parts, strict=True)
-        )
-    ),
-    st.sampled_from([IDX, IDX + 1]),
-    scopes,
-    st.none() | times,
-    st.none() | times,
-    st.none() | st.integers(0, 3),
-    st.integers(0, 3),
-    st.sampled_from(PassStatus),
+hours = st.lists(times, max_size=4, unique=True).map(
+    lambda ends: tuple(zip(sorted(ends)[::2], sorted(ends)[1::2], strict=False))
 )
+zone_limits = st.lists(st.builds(ZoneLimit, zone_ids, st.none() | few, st.none() | few), max_size=2).map(tuple)
+limits = st.builds(Limits, st.integers(1, 3), st.none() | few, st.sampled_from([0, 0, MINUTE]), zone_limits)
+passes = st.fixed_dictionaries(
+    {"idx": st.sampled_from([IDX, IDX, IDX + 1]), "scope": scopes},
+    optional={
+        "valid_from": times,
+        "valid_until": times,
+        "max_entries": few,
+        "entries": few,
+        "status": st.sampled_from(PassStatus),
+        "hours": hours,
+        "limits": limits,
+        "holder": st.just(a_holder(blocked=True)),
+    },
+).map(lambda parts: a_pass(**parts))
 budgets = st.dictionaries(
     st.sampled_from([NUMBER_BUDGET, GATE_BUDGET]),
     st.builds(Budget, st.integers(TODAY - 1, TODAY), st.integers(0, 120), times),
     max_size=2,
 )
-presenteds = (
-    st.sampled_from(["malformed", "bad_signature", "unrecognised"]).map(Refused)
-    | st.just(signed_claims())
-    | st.just(code_claims())
+presenteds = st.sampled_from(
+    [
+        *(Refused("malformed"), Refused("bad_signature"), Refused("unrecognised")),
+        *(signed_claims(), code_claims(), card_claims(), code_claims(otherwise="malformed")),
+    ]
 )
+counted = st.lists(
+    st.builds(
+        lambda zone, *parts: Zone(zone, PATHS[zone], *parts),
+        *(zone_ids, few, st.none() | few, st.sampled_from(AntiPassback), st.sampled_from([None, MINUTE])),
+    ),
+    max_size=3,
+).map(lambda zones: {zone.id: zone for zone in zones})
+insides = st.dictionaries(zone_ids, st.builds(Presence, few, times), max_size=3)
+counts = st.dictionaries(
+    st.builds(CountKey, st.just(PASS_ID), st.sampled_from([ANYWHERE, *PATHS])),
+    st.builds(EntryCount, few, st.integers(TODAY - 1, TODAY), few, times),
+    max_size=4,
+)
+reservations = st.builds(Reservation, ids, st.integers(1, 3), kinds, times)
 anything = st.builds(
     Facts,
-    st.just(NOW),
-    st.just(TODAY),
-    st.integers(0, 1),
-    gates,
-    ways,
-    st.booleans(),
-    ids,
-    st.just(VERIFICATION),
-    presenteds,
-    st.none() | tokens,
-    st.none() | passes,
-    st.none() | uses,
-    budgets,
+    now=st.just(NOW),
+    today=st.just(TODAY),
+    epoch=st.integers(0, 1),
+    gate=gates,
+    direction=ways,
+    exit_side=st.booleans(),
+    credential=ids,
+    verification=st.just(VERIFICATION),
+    presented=presenteds,
+    token=st.none() | tokens,
+    pass_=st.none() | passes,
+    last_use=st.none() | uses,
+    budgets=budgets,
+    other_passes=st.just(()) | st.lists(passes, max_size=2).map(tuple),
+    people=st.integers(1, 3),
+    override=st.booleans(),
+    site_day=st.just(TODAY),
+    zones=counted,
+    inside=insides,
+    counts=counts,
+    reservation=st.none() | reservations,
 )
 valid = st.builds(
-    lambda gate, way, reusable, limit, window: facts(
+    lambda gate, way, reusable, limit, window, around, inside, limits, people: facts(
         gate=gate._replace(id="main-door", repeat_window=window),
         direction=way,
         token=a_token(reusable=reusable),
-        pass_=a_pass(max_entries=limit),
+        pass_=a_pass(max_entries=limit, scope=Scope(every_gate=True), limits=limits),
+        zones=around,
+        inside=inside,
+        people=people,
     ),
-    gates,
-    ways,
-    st.booleans(),
-    st.none() | st.integers(0, 3),
-    st.sampled_from([0, 5 * SECOND]),
+    *(gates, ways, st.booleans(), st.none() | few, st.sampled_from([0, 5 * SECOND]), counted, insides, limits),
+    st.integers(1, 3),
 )
 some_facts = anything | valid
 
 
 @given(some_facts)
 def test_the_same_facts_give_the_same_decision(given_facts: Facts) -> None:
-    again = Facts(*given_facts)._replace(budgets=dict(given_facts.budgets))
+    again = Facts(*given_facts)._replace(budgets=dict(given_facts.budgets), zones=dict(given_facts.zones))
     assert decide(given_facts) == decide(given_facts) == decide(again)
 
 
@@ -120,27 +166,38 @@ def test_the_same_facts_give_the_same_decision(given_facts: Facts) -> None:
 def test_every_decision_has_a_reason_that_is_listed_and_is_ok_just_if_it_admits(given_facts: Facts) -> None:
     decision = decide(given_facts)
     assert decision.reason in REASONS
-    assert set(decision.flags) <= set(REASONS)
+    assert set(decision.flags) <= {*REASONS, NOT_INSIDE}
+    assert len(set(decision.flags)) == len(decision.flags)
     assert (decision.outcome is Outcome.ADMIT) == (decision.reason == "ok")
 
 
 @given(some_facts)
 def test_an_exit_always_admits_and_says_what_was_wrong(given_facts: Facts) -> None:
-    exit_ = decide(given_facts._replace(exit_side=True))
-    assert (exit_.outcome, exit_.reason, exit_.repeats) == (Outcome.ADMIT, "ok", None)
-    entry = decide(given_facts._replace(exit_side=False, gate=given_facts.gate._replace(repeat_window=0)))
-    assert exit_.flags == (() if entry.outcome is Outcome.ADMIT else (entry.reason,))
-    assert all(isinstance(change, SpendBudget) for change in exit_.changes)
+    seen = given_facts._replace(other_passes=(), override=False, gate=given_facts.gate._replace(repeat_window=0))
+    exit_ = decide(seen._replace(exit_side=True))
+    assert (exit_.outcome, exit_.reason, exit_.repeats, exit_.overridden) == (Outcome.ADMIT, "ok", None, None)
+    entry = decide(seen._replace(exit_side=False))
+    wrong = () if entry.outcome is Outcome.ADMIT else (entry.reason,)
+    assert tuple(flag for flag in exit_.flags if flag != NOT_INSIDE) == wrong
+    assert all(isinstance(change, SpendBudget | Move | Occupy) for change in exit_.changes)
 
 
 @given(some_facts)
-def test_a_refusal_changes_nothing_but_budgets_and_those_only_for_a_wrong_code(given_facts: Facts) -> None:
+def test_nobody_moves_on_the_way_out_who_was_not_inside_or_shows_nothing_genuine(given_facts: Facts) -> None:
+    exit_ = decide(given_facts._replace(exit_side=True))
+    if exit_.pass_ is None or NOT_INSIDE in exit_.flags:
+        assert all(isinstance(change, SpendBudget) for change in exit_.changes)
+
+
+@given(some_facts)
+def test_a_refusal_changes_nothing_but_budgets_and_what_a_first_proof_reserves(given_facts: Facts) -> None:
     decision = decide(given_facts)
     if decision.outcome is Outcome.DENY:
-        assert all(isinstance(change, SpendBudget) for change in decision.changes)
-        if decision.reason != "unknown":
-            assert decision.changes == ()
-        assert decision.repeats is None
+        may = {"unknown": SpendBudget, "needs_second_proof": Redeem | Reserve}.get(decision.reason, ())
+        assert all(isinstance(change, may) for change in decision.changes)
+        redeemed = [change.use for change in decision.changes if isinstance(change, Redeem)]
+        assert all(use.reserved_until == NOW + 30 * SECOND for use in redeemed)
+        assert (decision.repeats, decision.overridden, decision.flags) == (None, None, ())
 
 
 @given(some_facts)
@@ -153,20 +210,52 @@ def test_an_admitted_entry_redeems_or_repeats_but_never_both(given_facts: Facts)
 
 
 @given(some_facts)
+def test_going_out_is_counted_as_no_entry(given_facts: Facts) -> None:
+    changes = decide(given_facts._replace(direction=Direction.EXIT)).changes
+    assert not any(isinstance(change, CountEntry) for change in changes)
+
+
+@given(some_facts)
+def test_an_override_admits_just_what_may_be_overridden_and_says_so(given_facts: Facts) -> None:
+    seen = given_facts._replace(exit_side=False)
+    plain, override = decide(seen._replace(override=False)), decide(seen._replace(override=True))
+    if override.overridden is None:
+        assert override == plain
+    else:
+        assert (plain.outcome, override.outcome) == (Outcome.DENY, Outcome.ADMIT)
+        assert override.overridden == override.flags[0] == plain.reason
+        assert override.overridden not in {"throttled", "unknown", "holder_blocked", "token_blocked"}
+        assert not isinstance(seen.presented, Refused)
+
+
+@given(some_facts)
+def test_no_two_changes_of_one_decision_say_different_things_of_the_same(given_facts: Facts) -> None:
+    changes = decide(given_facts).changes
+    about = {(change.subject, change.key): change for change in changes}
+    assert all(about[change.subject, change.key] == change for change in changes)
+
+
+@given(some_facts)
 def test_pass_and_holder_are_named_only_for_a_token_that_the_store_knows(given_facts: Facts) -> None:
     decision = decide(given_facts)
     if given_facts.token is None or {"unknown", "throttled"} & {decision.reason, *decision.flags}:
-        assert not decision.genuine
+        assert decision.pass_ is None
 
 
 @given(some_facts, st.lists(some_facts, min_size=1, max_size=6))
 def test_a_token_good_once_is_admitted_once_whatever_comes(first: Facts, attempts: list[Facts]) -> None:
-    """Each attempt sees what the ones before it changed; places, times and callers are any."""
-    seen = first._replace(token=a_token(), last_use=None, exit_side=False)
+    """Each attempt sees what the ones before it changed; places, times and callers are any. Nobody overrides."""
+    seen = first._replace(token=a_token(), pass_=a_pass(scope=Scope(every_gate=True)), last_use=None)
     admitted = 0
     for attempt in attempts:
         seen = attempt._replace(
-            token=seen.token, pass_=seen.pass_, last_use=seen.last_use, budgets=seen.budgets, exit_side=False
+            token=seen.token,
+            pass_=seen.pass_,
+            last_use=seen.last_use,
+            budgets=seen.budgets,
+            exit_side=False,
+            override=False,
+            other_passes=(),
         )
         decision = decide(seen)
         admitted += decision.outcome is Outcome.ADMIT and decision.repeats is None

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from app.effects.calendar import ZoneInfoCalendar
 from app.storage.attempt import Attempt, Settled, Unsettled
 from app.storage.ledger import Ledger
 from app.storage.sql_store import SqlStore
@@ -46,7 +47,7 @@ def settle(database: Database) -> Settle:
 @pytest.fixture
 async def store(database: Database) -> AsyncIterator[SqlStore]:
     """A store, as the service uses it."""
-    store = SqlStore(database.url, timeout_s=3.0)
+    store = SqlStore(database.url, ZoneInfoCalendar(), timeout_s=3.0)
     yield store
     await store.close()
 
@@ -61,7 +62,7 @@ def build(database: Database, tenant: str) -> World:
 
 def settler_of(database: Database) -> Settle:
     """Settles a batch in one transaction on one connection."""
-    ledger = Ledger(database.engine)
+    ledger = Ledger(database.engine, ZoneInfoCalendar())
     with database.connections.connect() as connection:
         ledger.begin(connection)
 

@@ -112,7 +112,7 @@ def test_a_pass_is_held_from_the_facts_to_the_commit(postgresql_url: str) -> Non
         world = build(database, "acme")
         for token in world.tokens[:3]:  # by its id, by its lookup: the same pass
             lookup = None if token.presented.token else token.presented.lookups[0]
-            POSTGRESQL.lock_passes(one, [("acme", None if lookup else token.id, lookup)])
+            POSTGRESQL.lock_passes(one, [("acme", None if lookup else token.id, lookup)], [])
             locking = threading.Thread(
                 target=Transaction(other, POSTGRESQL).passes.lock, args=("acme", b"pass  0000000000")
             )
@@ -129,13 +129,15 @@ def test_passes_are_locked_in_one_order_whatever_the_order_of_arrival(postgresql
         world = build(database, "acme")
         first, last = world.tokens[0].id, world.tokens[20].id
         for _ in range(5):
-            POSTGRESQL.lock_passes(one, [("acme", first, None)])
+            POSTGRESQL.lock_passes(one, [("acme", first, None)], [])
             locking = threading.Thread(
-                target=POSTGRESQL.lock_passes, args=(other, [("acme", last, None), ("acme", first, None)])
+                target=POSTGRESQL.lock_passes, args=(other, [("acme", last, None), ("acme", first, None)], [])
             )
             locking.start()
             assert waits(other, locking)
-            POSTGRESQL.lock_passes(one, [("acme", last, None)])  # would be a deadlock, had it taken the last one first
+            POSTGRESQL.lock_passes(
+                one, [("acme", last, None)], []
+            )  # would be a deadlock, had it taken the last one first
             end(one)
             locking.join(5)
             assert not locking.is_alive()

@@ -10,6 +10,7 @@ from sqlalchemy import Table, func, select
 
 from app.core.decision import Outcome, decide
 from app.core.model import SECOND, Claims, Direction, Refused
+from app.effects.calendar import ZoneInfoCalendar
 from app.storage.attempt import Attempt, Settled, Unsettled
 from app.storage.facts import FactsLoader
 from app.storage.failures import Conflict
@@ -134,7 +135,7 @@ def test_a_ledger_goes_on_counting_where_the_last_one_stopped(database: Database
 
 def test_a_use_that_another_process_redeemed_first_is_a_conflict(database: Database, world: World) -> None:
     token = world.tokens[0]
-    loader, recorder = FactsLoader(database.engine), Recorder(database.engine)
+    loader, recorder = FactsLoader(database.engine, ZoneInfoCalendar()), Recorder(database.engine)
     decided = []
     for seq in (1, 2):
         attempt = world.attempt(token.presented)

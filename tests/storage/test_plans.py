@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from app.core.model import Claims, Token
+from app.effects.calendar import ZoneInfoCalendar
 from app.storage.attempt import Attempt
 from app.storage.ledger import Ledger
 from tests.postgres import PostgresServer
@@ -18,7 +19,10 @@ from tests.storage.database import Database
 from tests.storage.world import KIOSK, NOW, World, wrong_code
 
 ROWS = 20_000
-LARGE = ("tokens", "passes", "holders", "redemptions", "verifications", "request_ids")
+LARGE = (
+    *("tokens", "passes", "holders", "redemptions", "verifications", "request_ids", "credentials", "undos"),
+    *("presences", "entry_counts", "reservations"),
+)
 Statement = tuple[str, tuple[Any, ...]]
 
 # Ids are the digits of a number: 16 bytes on both engines. A third of the tokens was used at the camera just now.
@@ -32,13 +36,21 @@ _NUMBERS = {
         f" FROM generate_series(1, {ROWS}) AS numbers (n))"
     ),
 }
+_LIMITS = '{"max_entries_per_day": 9, "min_interval_s": 1}'
 _COLUMNS = {
-    "holders": "'acme', id, 'emp-' || n, 1000 + n, NULL, NULL, 0",
-    "passes": "'acme', id, n, id, '{\"gates\": \"all\", \"zones\": []}', NULL, NULL, 10, 0, 'active', NULL, 0, 0",
-    "tokens": f"'acme', id, 'short', id, id, 1, NULL, 0, {NOW * 2}, NULL, false, 0, NULL",
-    "redemptions": f"'acme', id, 1, id, {NOW}, 'camera', {{kiosk}}, 'entry', 0, NULL",
-    "verifications": "'acme', id, -n, 0, 0, 'door', 'entry', 'admit', 'ok', '', 'short', id, id, id, id, 'r' || n",
+    "holders": "'acme', id, 'emp-' || n, 1000 + n, NULL, NULL, 0, NULL, NULL",
+    "passes": f"'acme', id, n, id, '{{{{\"gates\": \"all\", \"zones\": []}}}}', NULL, NULL, 10, 0, 'active', NULL, 0, 0,"
+    f" 'always', '{_LIMITS}'",
+    "tokens": f"'acme', id, 'short', id, id, 1, NULL, 0, {NOW * 2}, NULL, false, 0, NULL, NULL, NULL",
+    "credentials": "'acme', id, id, 'nfc', id, 1, 0, NULL, NULL",
+    "redemptions": f"'acme', id, 1, id, {NOW}, 'camera', {{kiosk}}, 'entry', 0, NULL, 1, NULL",
+    "verifications": "'acme', id, -n, 0, 0, 'door', 'entry', 'admit', 'ok', '', 'short', id, id, id, id, 'r' || n,"
+    " 1, NULL, NULL",
     "request_ids": "'acme', {kiosk}, 'r' || n, id, id, 0, 0",
+    "undos": "'acme', id, 0, {kiosk}",
+    "presences": "'acme', id, 'elsewhere', 1, 0",
+    "entry_counts": "'acme', id, '', 1, 0, 1, 0",
+    "reservations": "'acme', 'vault', id, id, 1, 'code', 0",
 }
 
 
@@ -72,12 +84,19 @@ def fill(database: Database) -> None:
     with database.writing() as connection:
         connection.exec_driver_sql(f"INSERT INTO tenants VALUES ('acme', 'UTC', 0, 1000, 0, {empty}, 0)")
         connection.exec_driver_sql(
-            "INSERT INTO gates VALUES ('acme', 'door', '-', 'entry', NULL, NULL, 0, 0),"
-            " ('acme', 'camera', '-', 'entry', NULL, NULL, 5, 0)"
+            "INSERT INTO zones (tenant, id, name, path, root, created_at, counted, capacity, anti_passback)"
+            " VALUES ('acme', 'hq', '-', '[\"hq\"]', 'hq', 0, true, 1000000, 'soft')"
+        )
+        always = '{"weekly": [{"days": ["sun"], "from": "00:00", "until": "24:00"}]}'
+        connection.exec_driver_sql(f"INSERT INTO schedules VALUES ('acme', 'always', '-', '{always}', 0)")
+        connection.exec_driver_sql(
+            "INSERT INTO gates VALUES ('acme', 'door', '-', 'entry', NULL, 'hq', 0, 0, 0),"
+            " ('acme', 'camera', '-', 'entry', NULL, NULL, 5, 0, 0),"
+            " ('acme', 'vault', '-', 'entry', NULL, 'hq', 0, 0, 9)"
         )
         for table, columns in _COLUMNS.items():
             some = " WHERE n / 3 * 3 = n" if table == "redemptions" else ""
-            values = columns.replace("{kiosk}", kiosk)
+            values = columns.replace("{kiosk}", kiosk).replace("{{", "{").replace("}}", "}")
             connection.exec_driver_sql(
                 f"INSERT INTO {table} {_NUMBERS[database.is_sqlite]} SELECT {values} FROM ids{some}"
             )
@@ -85,7 +104,7 @@ def fill(database: Database) -> None:
 
 
 def attempts(count: int) -> Iterator[Attempt]:
-    """Of each kind: by id and by lookup, first uses and repeats, retries and wrong codes."""
+    """Of each kind: by id and by lookup, first uses and repeats, retries and wrong codes, cards and first proofs."""
     world = World("acme")
     for n in range(count, 0, -1):
         id_ = id_of(n * 97)
@@ -93,6 +112,8 @@ def attempts(count: int) -> Iterator[Attempt]:
         yield world.attempt(claims, "camera" if n % 3 == 0 else "door", request_id=f"new{n}" if n % 5 == 0 else None)
         yield world.attempt(wrong_code(1000 + n, n))
         yield world.attempt(claims, request_id=f"r{n * 89}", content=id_of(n * 89))
+        yield world.attempt(Claims("card", (), cards=(id_of(n * 83),)))
+        yield world.attempt(Claims("short", (id_of(n * 61),)), "vault")
 
 
 def statements(database: Database, count: int) -> list[Statement]:
@@ -104,7 +125,7 @@ def statements(database: Database, count: int) -> list[Statement]:
         seen.append(with_incoming(*arguments))
         return seen[-1]
 
-    ledger = Ledger(engine)
+    ledger = Ledger(engine, ZoneInfoCalendar())
     with pytest.MonkeyPatch.context() as patch, database.connections.connect() as connection:
         patch.setattr(engine, "with_incoming", see)
         transaction = connection.begin()
@@ -112,9 +133,10 @@ def statements(database: Database, count: int) -> list[Statement]:
         ledger.settle(connection, list(attempts(count)))
         transaction.rollback()
     texts = " ".join(sql for sql, _ in seen)
-    for written in ("verifications", "redemptions", "request_ids", "budgets"):
+    written_to = ("verifications", "redemptions", "request_ids", "budgets", "presences", "entry_counts", "reservations")
+    for written in written_to:
         assert f"INSERT INTO {written}" in texts
-    for changed in ("passes", "redemptions", "request_ids"):
+    for changed in ("passes", "redemptions", "request_ids", "zones"):
         assert f"UPDATE {changed}" in texts
     return seen
 

@@ -101,7 +101,7 @@ def test_places_in_the_status_list_are_never_given_twice(tx: Transaction) -> Non
 
 
 def test_zones(tx: Transaction) -> None:
-    zones = [ZoneRecord(id_, "a zone", None, f'["{id_}"]', None, NOW) for id_ in ("a", "b", "c")]
+    zones = [ZoneRecord(id_, "a zone", None, f'["{id_}"]', None, NOW, id_) for id_ in ("a", "b", "c")]
     assert all(tx.zones.insert("acme", zone) for zone in reversed(zones))
     assert not tx.zones.insert("acme", zones[0]._replace(name="another"))
     assert tx.zones.insert("umbrella", zones[0]._replace(name="another"))

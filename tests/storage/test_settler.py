@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 
 from app.core.decision import Outcome
 from app.core.model import Direction, Refused
+from app.effects.calendar import ZoneInfoCalendar
 from app.storage.attempt import Attempt, Settled, Unsettled
 from app.storage.failures import Unavailable
 from app.storage.settler import MAX_BATCH
@@ -117,7 +118,7 @@ async def test_a_write_that_raises_undoes_what_it_wrote_and_nothing_else(
 async def test_what_waited_too_long_is_unavailable_and_is_not_settled_behind_the_callers_back(
     database: Database, world: World
 ) -> None:
-    store = SqlStore(database.url, timeout_s=0.3)
+    store = SqlStore(database.url, ZoneInfoCalendar(), timeout_s=0.3)
     attempt = world.attempt(world.tokens[0].presented)
     async with busy(store, 0.8):
         started = time.monotonic()
@@ -133,7 +134,7 @@ async def test_what_waited_too_long_is_unavailable_and_is_not_settled_behind_the
 
 
 async def test_thousands_at_once_are_settled_in_batches_of_bearable_size(database: Database, world: World) -> None:
-    store = SqlStore(database.url, timeout_s=20.0)
+    store = SqlStore(database.url, ZoneInfoCalendar(), timeout_s=20.0)
     attempts = [world.attempt(Refused("malformed"), credential=DESK) for _ in range(2500)]
     settled = await asyncio.gather(*(store.settle(attempt) for attempt in attempts), return_exceptions=True)
     await store.close()
@@ -146,7 +147,7 @@ async def test_thousands_at_once_are_settled_in_batches_of_bearable_size(databas
 
 
 async def test_closing_settles_what_waits(database: Database, world: World) -> None:
-    store = SqlStore(database.url, timeout_s=3.0)
+    store = SqlStore(database.url, ZoneInfoCalendar(), timeout_s=3.0)
     settling = [asyncio.ensure_future(store.settle(world.attempt(token.presented))) for token in world.tokens[:4]]
     await asyncio.sleep(0)
     await store.close()

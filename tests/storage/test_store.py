@@ -7,6 +7,7 @@ import time
 import pytest
 import sqlalchemy
 
+from app.effects.calendar import ZoneInfoCalendar
 from app.storage.failures import Unavailable
 from app.storage.records import GateRecord, TenantRecord
 from app.storage.sql_store import SqlStore, engine_of
@@ -110,7 +111,7 @@ async def test_what_a_reader_raises_is_the_readers_own(store: SqlStore) -> None:
 
 
 async def test_a_read_that_takes_too_long_is_unavailable(database: Database) -> None:
-    store = SqlStore(database.url, timeout_s=0.2)
+    store = SqlStore(database.url, ZoneInfoCalendar(), timeout_s=0.2)
     going_on = threading.Event()
     with pytest.raises(Unavailable):
         await store.read(lambda _: going_on.wait(2))
@@ -142,7 +143,7 @@ async def test_nothing_is_missing_in_a_migrated_database(store: SqlStore) -> Non
 
 async def test_a_missing_migration_is_named(store: SqlStore, database: Database) -> None:
     database.execute("DELETE FROM alembic_version")
-    assert await store.missing() == ["migration 0001 is not applied"]
+    assert await store.missing() == ["migration 0001 is not applied", "migration 0002 is not applied"]
 
 
 def test_an_engine_that_gatepass_does_not_know_is_refused() -> None:

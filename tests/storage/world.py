@@ -48,7 +48,7 @@ class World:
         """Five gates, six passes of three holders, and tokens of each kind."""
         tx = Transaction(connection, engine)
         assert tx.tenants.insert(TenantRecord(self.tenant, "UTC", 0, NOW))
-        assert tx.zones.insert(self.tenant, ZoneRecord("hq", "Headquarters", None, '["hq"]', None, NOW))
+        assert tx.zones.insert(self.tenant, ZoneRecord("hq", "Headquarters", None, '["hq"]', None, NOW, "hq"))
         for id_, direction, window in (
             ("door", "entry", 0),
             ("camera", "entry", 5),

@@ -7,12 +7,9 @@ import psycopg
 import sqlalchemy
 from sqlalchemy import (
     BigInteger,
-    Column,
     ColumnClause,
     ColumnElement,
-    CompoundSelect,
     Connection,
-    LargeBinary,
     Select,
     Table,
     Text,
@@ -22,7 +19,6 @@ from sqlalchemy import (
     func,
     select,
     tuple_,
-    union_all,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
@@ -32,8 +28,6 @@ from app.storage.engine import Row
 from app.storage.failures import Unavailable
 from app.storage.tables import budgets, credentials, passes, tokens, verification_seq, zones
 
-_CARD = Column("card", LargeBinary)
-
 
 class PostgresqlEngine:
     """READ COMMITTED. What an attempt depends on is locked before it is read, each kind in one order."""
@@ -42,7 +36,7 @@ class PostgresqlEngine:
     one_writer = False
 
     def __init__(self) -> None:
-        asked = incoming(tokens.c.tenant, tokens.c.id, tokens.c.lookup, _CARD)
+        asked = incoming(tokens.c.tenant, tokens.c.id, tokens.c.lookup)
         opaque, here = tokens.alias(), asked.c.tenant
         by_lookup = select(opaque.c.id).where(opaque.c.tenant == here, opaque.c.lookup == asked.c.lookup)
         # Not `id = ... OR lookup = ...`, for which all tokens would be read where there are not very many.
@@ -50,15 +44,18 @@ class PostgresqlEngine:
         of_tokens = (
             select(tokens.c.tenant, tokens.c.pass_).select_from(asked).join(tokens, (tokens.c.tenant == here) & same)
         )
-        theirs = passes.alias()
+        shown = incoming(credentials.c.tenant, credentials.c.lookup)
         of_cards = (
-            select(theirs.c.tenant, theirs.c.id)
-            .select_from(asked)
-            .join(credentials, (credentials.c.tenant == here) & (credentials.c.lookup == asked.c.card))
-            .join(theirs, (theirs.c.tenant == here) & (theirs.c.holder == credentials.c.holder))
+            select(passes.c.tenant, passes.c.id)
+            .select_from(shown)
+            .join(credentials, (credentials.c.tenant == shown.c.tenant) & (credentials.c.lookup == shown.c.lookup))
+            .join(passes, (passes.c.tenant == credentials.c.tenant) & (passes.c.holder == credentials.c.holder))
         )
-        self._lock_passes = BulkRead(self, asked, _hold_passes(of_tokens))
-        self._lock_passes_and_cards = BulkRead(self, asked, _hold_passes(union_all(of_tokens, of_cards)))
+        known = incoming(passes.c.tenant, passes.c.id)
+        self._lock_passes_of_tokens = BulkRead(self, asked, _hold_passes(of_tokens))
+        self._passes_of_tokens = BulkRead(self, asked, of_tokens)
+        self._passes_of_cards = BulkRead(self, shown, of_cards)
+        self._lock_passes = BulkRead(self, known, _hold_passes(select(*known.c)))
         within, counted = incoming(zones.c.tenant, zones.c.root), zones.alias()
         self._lock_zones = BulkRead(
             self,
@@ -158,8 +155,13 @@ class PostgresqlEngine:
         tokens: Sequence[tuple[str, bytes | None, bytes | None]],
         cards: Sequence[tuple[str, bytes]],
     ) -> None:
-        rows = [(*token, None) for token in tokens] + [(tenant, None, None, lookup) for tenant, lookup in cards]
-        (self._lock_passes_and_cards if cards else self._lock_passes).rows(connection, rows)
+        if not cards:
+            self._lock_passes_of_tokens.rows(connection, tokens)
+            return
+        # Two kinds, and yet one order: first which passes they are, then all of them at once.
+        of_tokens = self._passes_of_tokens.rows(connection, tokens)
+        of_cards = self._passes_of_cards.rows(connection, cards)
+        self._lock_passes.rows(connection, sorted({tuple(row) for row in (*of_tokens, *of_cards)}))
 
     def lock_zones(self, connection: Connection, roots: Sequence[tuple[str, str]]) -> None:
         self._lock_zones.rows(connection, roots)
@@ -175,7 +177,7 @@ class PostgresqlEngine:
         return cast(cast(func.pg_current_xact_id(), Text), BigInteger)
 
 
-def _hold_passes(found: Select[Any] | CompoundSelect[Any]) -> Select[Any]:
+def _hold_passes(found: Select[Any]) -> Select[Any]:
     return (
         select(passes.c.id)
         .where(tuple_(passes.c.tenant, passes.c.id).in_(found))

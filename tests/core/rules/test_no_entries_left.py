@@ -14,6 +14,16 @@ def test_an_entry_beyond_the_last_is_refused() -> None:
     assert no_entries_left.refuses(facts(pass_=a_pass(max_entries=3, entries=4)))
 
 
+def test_a_party_is_refused_where_there_are_not_entries_for_all_of_it() -> None:
+    assert not no_entries_left.refuses(facts(pass_=a_pass(max_entries=5, entries=2), people=3))
+    assert no_entries_left.refuses(facts(pass_=a_pass(max_entries=5, entries=3), people=3))
+
+
+def test_it_has_room_for_the_entries_that_are_left() -> None:
+    assert no_entries_left.room(facts(pass_=a_pass(max_entries=5, entries=3))) == 2
+    assert no_entries_left.room(facts()) is None
+
+
 def test_a_pass_for_no_entry_admits_none() -> None:
     assert no_entries_left.refuses(facts(pass_=a_pass(max_entries=0, entries=0)))
 

@@ -12,6 +12,11 @@ def test_a_pass_is_valid_from_the_very_microsecond() -> None:
     assert not pass_not_yet_valid.refuses(facts(pass_=a_pass(valid_from=NOW)))
 
 
+def test_it_would_no_longer_refuse_when_the_pass_begins() -> None:
+    assert pass_not_yet_valid.not_before(facts(pass_=a_pass(valid_from=NOW + 7))) == NOW + 7
+    assert pass_not_yet_valid.not_before(facts(pass_=None)) is None
+
+
 def test_a_pass_without_a_beginning_is_valid() -> None:
     assert not pass_not_yet_valid.refuses(facts(pass_=a_pass(valid_from=None)))
 

@@ -9,7 +9,17 @@ from app.core.model import DAY, SECOND, Budget, Facts
 from app.core.rule import Need
 from app.core.rules.throttled import LIMITS, PER_GATE, PER_NUMBER, TRICKLE, throttled
 from app.core.tokens.code import CODES
-from tests.core.facts import GATE_BUDGET, NOW, NUMBER_BUDGET, TODAY, wrong_code_facts
+from tests.core.facts import (
+    GATE_BUDGET,
+    NOW,
+    NUMBER_BUDGET,
+    TODAY,
+    a_card,
+    a_code,
+    code_claims,
+    facts,
+    wrong_code_facts,
+)
 
 LONG_AGO = NOW - 23 * 3600 * SECOND
 
@@ -28,6 +38,13 @@ def test_the_first_guess_is_not_throttled() -> None:
 
 def test_a_token_that_draws_on_no_budget_is_not_throttled() -> None:
     assert not throttled.refuses(wrong_code_facts(budgets={}))
+
+
+def test_a_card_whose_number_looks_like_a_code_is_not_throttled() -> None:
+    spent = Budget(TODAY, 10, NOW - 1)
+    seen = facts(presented=code_claims(), token=a_card(), budgets={NUMBER_BUDGET: spent})
+    assert not throttled.refuses(seen)
+    assert throttled.refuses(seen._replace(token=a_code()))
 
 
 def test_the_tenth_guess_for_a_number_may_be_made_and_the_eleventh_not() -> None:
@@ -64,7 +81,7 @@ def test_a_gate_is_not_throttled_by_yesterday() -> None:
 
 def test_it_needs_the_budgets_and_is_not_asked_offline_nor_within_a_repeat_window() -> None:
     assert throttled == throttled._replace(
-        code="throttled", needs=frozenset({Need.BUDGETS}), offline=False, ends_repeat=False
+        code="throttled", needs=frozenset({Need.BUDGETS}), offline=False, ends_repeat=False, overridable=False
     )
 
 

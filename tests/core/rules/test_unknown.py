@@ -1,7 +1,7 @@
 """`unknown`: well-formed, but not issued here."""
 
 from app.core.rules.unknown import unknown
-from tests.core.facts import IDX, a_pass, code_claims, facts, signed_claims, wrong_code_facts
+from tests.core.facts import IDX, a_pass, card_facts, code_claims, facts, signed_claims, wrong_code_facts
 
 
 def test_a_token_that_the_store_holds_for_the_signed_pass_is_known() -> None:
@@ -31,5 +31,10 @@ def test_a_right_code_is_known_though_it_names_no_place() -> None:
     assert not unknown.refuses(facts(presented=code_claims()))
 
 
-def test_it_ends_a_repeat_window() -> None:
-    assert (unknown.code, unknown.offline, unknown.ends_repeat) == ("unknown", False, True)
+def test_a_card_whose_holder_has_no_pass_is_unknown() -> None:
+    assert unknown.refuses(card_facts(pass_=None))
+    assert not unknown.refuses(card_facts())
+
+
+def test_it_ends_a_repeat_window_and_nobody_admits_against_it() -> None:
+    assert (unknown.code, unknown.offline, unknown.ends_repeat, unknown.overridable) == ("unknown", False, True, False)

@@ -40,8 +40,14 @@ def test_no_other_zone_is(zone: str) -> None:
     assert refused(INTO_FLOOR_2, Scope(zones=frozenset({zone})))
 
 
-def test_going_out_the_zone_that_is_left_counts() -> None:
-    gate = Gate("lift-2", Direction.BOTH, from_zones=("floor-2", "hq"), into_zones=("lobby",))
+@pytest.mark.parametrize("zone", ["floor-2", "hq"])
+def test_going_out_at_a_gate_for_both_the_zone_that_is_left_counts(zone: str) -> None:
+    assert not refused(INTO_FLOOR_2, Scope(zones=frozenset({zone})), Direction.EXIT)
+    assert refused(INTO_FLOOR_2, Scope(zones=frozenset({"lobby"})), Direction.EXIT)
+
+
+def test_going_out_at_an_exit_gate_the_zone_it_leads_from_counts() -> None:
+    gate = Gate("way-out", Direction.EXIT, from_zones=("floor-2", "hq"), into_zones=("lobby",))
     assert not refused(gate, Scope(zones=frozenset({"hq"})), Direction.EXIT)
     assert refused(gate, Scope(zones=frozenset({"lobby"})), Direction.EXIT)
 

@@ -53,6 +53,15 @@ ENDPOINTS = (
     Endpoint("POST", "/v1/zones", "gates:write", {"name": "A zone", "within": "{zone}"}, 201, ("zone",)),
     Endpoint("GET", "/v1/zones", "gates:read"),
     Endpoint("GET", "/v1/zones/{zone}", "gates:read", foreign=("zone",)),
+    Endpoint("PATCH", "/v1/zones/{zone}", "gates:write", {"name": "Renamed", "capacity": 500}, foreign=("zone",)),
+    Endpoint("GET", "/v1/zones/{zone}/occupancy", "occupancy:read", foreign=("zone",)),
+    Endpoint(
+        "POST",
+        "/v1/zones/{zone}/occupancy",
+        "occupancy:write",
+        {"people": 42, "reason": "counted at 14:00"},
+        foreign=("zone",),
+    ),
     Endpoint(
         "POST",
         "/v1/gates",
@@ -71,13 +80,44 @@ ENDPOINTS = (
     Endpoint("GET", "/v1/holders", "holders:read"),
     Endpoint("GET", "/v1/holders/{holder}", "holders:read", foreign=("holder",)),
     Endpoint("POST", "/v1/holders/{holder}/clear-budget", "holders:write", foreign=("holder",)),
+    Endpoint("POST", "/v1/holders/{holder}/block", "holders:write", {"reason": "lost badge"}, foreign=("holder",)),
+    Endpoint("POST", "/v1/holders/{holder}/unblock", "holders:write", foreign=("holder",)),
+    Endpoint(
+        "POST",
+        "/v1/holders/{holder}/reset-anti-passback",
+        "occupancy:write",
+        {"reason": "left by the back door"},
+        foreign=("holder",),
+    ),
+    Endpoint(
+        "POST",
+        "/v1/holders/{holder}/credentials",
+        "holders:write",
+        {"value": "40 06381 33393 1", "kind": "barcode"},
+        201,
+        ("holder",),
+    ),
+    Endpoint("GET", "/v1/holders/{holder}/credentials", "holders:read", foreign=("holder",)),
+    Endpoint(
+        "POST", "/v1/credentials/{credential}/block", "holders:write", {"reason": "lost"}, foreign=("credential",)
+    ),
+    Endpoint("POST", "/v1/credentials/{credential}/unblock", "holders:write", foreign=("credential",)),
+    Endpoint(
+        "DELETE", "/v1/credentials/{spare_credential}", "holders:write", status=204, foreign=("spare_credential",)
+    ),
     Endpoint(
         "POST",
         "/v1/passes",
         "passes:write",
-        {"holder": "emp-1042", "gates": ["{gate}"], "zones": ["{zone}"]},
+        {
+            "holder": "emp-1042",
+            "gates": ["{gate}"],
+            "zones": ["{zone}"],
+            "schedule": "{schedule}",
+            "zone_limits": [{"zone": "{zone}", "max_entries": 10}],
+        },
         201,
-        ("gate", "zone"),
+        ("gate", "zone", "schedule"),
     ),
     Endpoint("GET", "/v1/passes", "passes:read"),
     Endpoint("GET", "/v1/passes/{pass_}", "passes:read", foreign=("pass_",)),
@@ -85,12 +125,30 @@ ENDPOINTS = (
         "PATCH",
         "/v1/passes/{pass_}",
         "passes:write",
-        {"gates": ["{gate}"], "zones": ["{zone}"]},
-        foreign=("pass_", "gate", "zone"),
+        {"gates": ["{gate}"], "zones": ["{zone}"], "schedule": "{schedule}", "max_entries_per_day": 2},
+        foreign=("pass_", "gate", "zone", "schedule"),
     ),
     Endpoint("POST", "/v1/passes/{pass_}/suspend", "passes:write", {"reason": "lost badge"}, foreign=("pass_",)),
     Endpoint("POST", "/v1/passes/{pass_}/resume", "passes:write", {"reason": "found it"}, foreign=("pass_",)),
     Endpoint("POST", "/v1/passes/{spare_pass}/revoke", "passes:write", {"reason": "left"}, foreign=("spare_pass",)),
+    Endpoint(
+        "POST",
+        "/v1/schedules",
+        "passes:write",
+        {
+            "name": "Office hours",
+            "weekly": [{"days": ["mon", "tue"], "from": "00:00", "until": "24:00"}],
+            "holidays": ["2026-12-25"],
+            "on_holidays": [{"from": "10:00", "until": "12:00"}],
+            "exceptions": [{"date": "2026-12-24", "windows": [{"from": "08:00", "until": "12:00"}]}],
+            "early_s": 600,
+        },
+        201,
+    ),
+    Endpoint("GET", "/v1/schedules", "passes:read"),
+    Endpoint("GET", "/v1/schedules/{schedule}", "passes:read", foreign=("schedule",)),
+    Endpoint("PATCH", "/v1/schedules/{schedule}", "passes:write", {"name": "Renamed"}, foreign=("schedule",)),
+    Endpoint("DELETE", "/v1/schedules/{spare_schedule}", "passes:write", status=204, foreign=("spare_schedule",)),
     Endpoint(
         "POST",
         "/v1/tokens",
@@ -100,10 +158,13 @@ ENDPOINTS = (
         ("pass_", "gate"),
     ),
     Endpoint("POST", "/v1/tokens/{spare_token}/revoke", "tokens:issue", foreign=("spare_token",)),
+    Endpoint("POST", "/v1/tokens/{spare_token}/block", "tokens:issue", {"reason": "lost"}, foreign=("spare_token",)),
+    Endpoint("POST", "/v1/tokens/{spare_token}/unblock", "tokens:issue", foreign=("spare_token",)),
     Endpoint(
         "POST", "/v1/verifications", "verifications:create", {"gate": "{gate}", "token": "{text}"}, foreign=("gate",)
     ),
     Endpoint("GET", "/v1/verifications", "verifications:read"),
+    Endpoint("GET", "/v1/audit-events", "audit:read"),
     Endpoint(
         "POST",
         "/v1/api-keys",
@@ -119,24 +180,35 @@ ENDPOINTS = (
 
 async def seed(service: Service) -> dict[str, str]:
     """One thing of each kind, by the names that the endpoints use."""
-    zone = await service.create("/v1/zones", name="Headquarters")
+    zone = await service.create("/v1/zones", name="Headquarters", counted=True)
     gate = await service.create("/v1/gates", name="Main door")
     spare_gate = await service.create("/v1/gates", name="Spare")
+    always = {"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "from": "00:00", "until": "24:00"}
+    schedule = await service.create("/v1/schedules", name="Always", weekly=[always])
+    spare_schedule = await service.create("/v1/schedules", name="Never")
     pass_ = await service.pass_()
     spare_pass = await service.pass_()
     (holder,) = (await service.call("GET", "/v1/holders")).json()["items"]
     token = await service.token(pass_)
     spare_token = await service.token(pass_, "short")
+    cards = [
+        await service.create(f"/v1/holders/{holder['id']}/credentials", kind="barcode", value=value)
+        for value in ("4006381333931", "4006381333948")
+    ]
     key = await service.create("/v1/api-keys", name="spare", scopes=["gates:read"])
     return {
         "zone": zone["id"],
         "gate": gate["id"],
         "spare_gate": spare_gate["id"],
+        "schedule": schedule["id"],
+        "spare_schedule": spare_schedule["id"],
         "pass_": pass_["id"],
         "spare_pass": spare_pass["id"],
         "holder": holder["id"],
         "text": token["token"],
         "spare_token": spare_token["id"],
+        "credential": cards[0]["id"],
+        "spare_credential": cards[1]["id"],
         "spare_key": key["id"],
     }
 

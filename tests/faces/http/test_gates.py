@@ -12,10 +12,10 @@ async def test_a_gate_is_given_back_as_it_was_made(service: Service) -> None:
     for zone in ("street", "hq"):
         await service.create("/v1/zones", id=zone, name=zone)
     wish = {"id": "main-door", "name": "Main door", "direction": "both", "from_zone": "street", "into_zone": "hq"}
-    made = await service.create("/v1/gates", **wish, repeat_window_s=5)
+    made = await service.create("/v1/gates", **wish, repeat_window_s=5, second_proof_s=30)
     assert (await service.call("GET", "/v1/gates/main-door")).json() == made
     assert TIME.fullmatch(made.pop("created_at"))
-    assert made == {**wish, "repeat_window_s": 5}
+    assert made == {**wish, "repeat_window_s": 5, "second_proof_s": 30}
 
 
 async def test_only_a_gates_name_is_needed(service: Service) -> None:
@@ -28,6 +28,7 @@ async def test_only_a_gates_name_is_needed(service: Service) -> None:
         "from_zone": None,
         "into_zone": None,
         "repeat_window_s": 0,
+        "second_proof_s": 0,
     }
 
 
@@ -52,13 +53,17 @@ async def test_a_change_sets_what_it_names_and_leaves_the_rest(service: Service)
     cleared = await service.call("PATCH", "/v1/gates/main-door", json={"into_zone": None})
     assert cleared.json() == {**changed.json(), "into_zone": None}
     assert (await service.call("PATCH", "/v1/gates/main-door", json={})).json() == cleared.json()
+    two_proofs = await service.call("PATCH", "/v1/gates/main-door", json={"second_proof_s": 120})
+    assert two_proofs.json() == {**cleared.json(), "second_proof_s": 120}
+    cleared = await service.call("PATCH", "/v1/gates/main-door", json={"second_proof_s": 0})
     assert (await service.call("GET", "/v1/gates/main-door")).json() == cleared.json()
 
 
 @pytest.mark.parametrize(
     "change",
     [{"name": None}, {"direction": None}, {"repeat_window_s": None}, {"name": ""}, {"direction": "in"}]
-    + [{"repeat_window_s": seconds} for seconds in (-1, 3601, 1.5, True, "5")],
+    + [{"repeat_window_s": seconds} for seconds in (-1, 3601, 1.5, True, "5")]
+    + [{"second_proof_s": seconds} for seconds in (-1, 121, 1.5, True, "5", None)],
     ids=str,
 )
 async def test_a_change_that_cannot_be_is_refused(still_service: Service, change: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ async def test_a_holder_is_given_back_as_they_were_made(service: Service) -> Non
     assert (await service.call("GET", f"/v1/holders/{made['id']}")).json() == made
     assert shown_id("hold").fullmatch(made.pop("id"))
     assert TIME.fullmatch(made.pop("created_at"))
-    assert made == {"ref": "emp-1042", "number": 1000, "name": "Ada Lovelace"}
+    assert made == {"ref": "emp-1042", "number": 1000, "name": "Ada Lovelace", "blocked": None}
 
 
 async def test_a_name_is_optional_and_numbers_count_up_from_1000(service: Service) -> None:
@@ -48,6 +48,15 @@ async def test_holders_are_listed_newest_first_or_found_by_their_ref(service: Se
     assert (await service.call("GET", "/v1/holders")).json() == {"items": made[::-1], "next": None}
     assert (await service.call("GET", "/v1/holders?ref=emp-1")).json() == {"items": [made[1]], "next": None}
     assert (await service.call("GET", "/v1/holders?ref=emp-9")).json() == {"items": [], "next": None}
+
+
+async def test_a_blocked_holder_is_seen_to_be_wherever_they_are_shown(service: Service) -> None:
+    made = await service.create("/v1/holders", ref="emp-1042")
+    answer = await service.call("POST", f"/v1/holders/{made['id']}/block", json={"reason": "lost badge"})
+    blocked = answer.json()
+    assert blocked["blocked"]["reason"] == "lost badge"
+    assert (await service.call("GET", f"/v1/holders/{made['id']}")).json() == blocked
+    assert (await service.call("GET", "/v1/holders")).json()["items"] == [blocked]
 
 
 async def test_a_holder_who_is_not_there_is_not_found(service: Service) -> None:

@@ -24,6 +24,11 @@ async def test_a_pass_is_given_back_as_it_was_made(service: Service) -> None:
         "zones": ["hq"],
         **window,
         "max_entries": 3,
+        "schedule": None,
+        "max_entries_per_day": None,
+        "min_interval_s": None,
+        "party_size": 1,
+        "zone_limits": [],
         "entries": 0,
         "status": "active",
     }

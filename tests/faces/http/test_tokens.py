@@ -40,7 +40,8 @@ async def test_a_token_is_shown_once(service: Service, kind: str) -> None:
     assert re.fullmatch(SHAPES[kind], text)
     assert display == (f"{text[:4]} {text[4:8]} {text[8:]}" if kind == "code" else None)
     assert made == {
-        "kind": kind, "pass": pass_["id"], "gate": None, "reusable": False, "revoked_at": None, "picture": None,
+        "kind": kind, "pass": pass_["id"], "gate": None, "reusable": False, "revoked_at": None, "blocked": None,
+        "picture": None,
     }  # fmt: skip
 
 
@@ -130,7 +131,7 @@ async def test_a_revoked_token_is_refused_from_the_answer_on(service: Service, k
     revoked = answers[0].json()
     assert answers[1].json() == revoked
     assert TIME.fullmatch(revoked["revoked_at"])
-    kept = ("id", "kind", "pass", "issued_at", "expires_at", "gate", "reusable")
+    kept = ("id", "kind", "pass", "issued_at", "expires_at", "gate", "reusable", "blocked")
     assert revoked == {name: token[name] for name in kept} | {"revoked_at": revoked["revoked_at"]}
     assert (await service.verify(token["token"]))["reason"] == "token_revoked"
 
