@@ -46,12 +46,12 @@ class Consume(NamedTuple):
 
     def applied_to(self, facts: Facts) -> Facts:
         use = facts.last_use
-        if use is None or facts.token is None or facts.token.id != self.token:
+        if use is None or use.number != self.number or facts.token is None or facts.token.id != self.token:
             return facts
-        use = use._replace(let_in=use.let_in + self.people)
-        if use.number == self.number:
-            use = use._replace(verification=self.verification, reserved_until=None)
-        return facts._replace(last_use=use)
+        let_in = use.let_in + self.people
+        return facts._replace(
+            last_use=use._replace(verification=self.verification, reserved_until=None, let_in=let_in),
+        )
 
 
 class Reserve(NamedTuple):

@@ -165,16 +165,14 @@ def _repeated(facts: Facts) -> Use | None:
 
 def _in(facts: Facts, pass_: Pass | None, overridden: str | None) -> Decision:
     flags = [overridden] if overridden else []
-    flags += [rule.code for rule in _FLAGGING_RULES if rule.flags(facts)]
+    flags += [rule.code for rule in _FLAGGING_RULES if rule.flags(facts) and rule.code != overridden]
     if facts.direction == Direction.EXIT:
         flags += _not_inside(facts)
     changes = of_entry(facts)
     left = 0
     if facts.pass_ is not None and facts.pass_.limits.party_size > 1:
         left = _people_left(apply(facts, changes))
-    return Decision(
-        Outcome.ADMIT, OK, tuple(dict.fromkeys(flags)), pass_, changes, overridden=overridden, people_left=left
-    )
+    return Decision(Outcome.ADMIT, OK, tuple(flags), pass_, changes, overridden=overridden, people_left=left)
 
 
 def _out(facts: Facts, pass_: Pass | None, refusal: str | None, spent: tuple[Change, ...]) -> Decision:

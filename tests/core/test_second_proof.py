@@ -8,6 +8,7 @@ from app.core.changes import Consume, CountEntry, Redeem, Reserve
 from app.core.decision import Outcome, apply, decide
 from app.core.model import SECOND, Direction, Facts, Reservation, Scope, Use
 from tests.core.facts import (
+    CARD_ID,
     CREDENTIAL,
     EARLIER,
     HOLDER_ID,
@@ -174,10 +175,9 @@ def test_a_use_of_the_other_proof_is_nothing_to_this_one() -> None:
     assert apply(seen, [Consume(TOKEN_ID, 1, VERIFICATION, 1)]) == seen
 
 
-def test_a_card_that_was_used_elsewhere_while_it_waited_is_counted_for_both_uses() -> None:
-    seen = card_facts(last_use=a_use(number=2, let_in=1))
-    after = apply(seen, [Consume(seen.token.id if seen.token else b"", 1, VERIFICATION, 2)])
-    assert after.last_use == a_use(number=2, let_in=3)
+def test_a_use_that_came_after_the_first_proof_is_left_as_it_is() -> None:
+    seen = card_facts(last_use=a_use(number=2))
+    assert apply(seen, [Consume(CARD_ID, 1, VERIFICATION, 1)]) == seen
 
 
 def test_a_card_of_several_passes_is_reserved_for_the_good_one() -> None:
