@@ -122,13 +122,16 @@ def test_what_can_be_null_says_so() -> None:
         for name in ("Verification", "Pass", "IssuedTokenAnswer", "CreatedApiKey", "Gate", "Zone", "Holder")
     }
     assert nullable == {
-        "Verification": {"pass", "holder", "token_kind", "repeated", "request_id"},
-        "Pass": {"valid_from", "valid_until", "max_entries"},
-        "IssuedTokenAnswer": {"gate", "revoked_at", "token", "display", "picture"},
+        "Verification": {
+            *("pass", "holder", "token_kind", "repeated", "request_id"),
+            *("not_before", "override", "undone_at"),
+        },
+        "Pass": {"valid_from", "valid_until", "max_entries", "schedule", "max_entries_per_day", "min_interval_s"},
+        "IssuedTokenAnswer": {"gate", "revoked_at", "token", "display", "picture", "blocked"},
         "CreatedApiKey": {"gate", "side", "expires_at", "secret"},
         "Gate": {"from_zone", "into_zone"},
-        "Zone": {"within", "time_zone"},
-        "Holder": {"name"},
+        "Zone": {"within", "time_zone", "capacity", "forgive_after_s", "resets_at"},
+        "Holder": {"name", "blocked"},
     }
 
 
@@ -164,13 +167,20 @@ def known(server: Server) -> dict[str, str]:
             id_: str = answer.json()["id"]
             return id_
 
-        zone, gate = made("/v1/zones", id="hq", name="HQ"), made("/v1/gates", id="main-door", name="Main door")
+        zone, gate = (
+            made("/v1/zones", id="hq", name="HQ", counted=True),
+            made("/v1/gates", id="main-door", name="Main door"),
+        )
         holder = made("/v1/holders", ref="emp-1042")
         pass_ = made("/v1/passes", holder="emp-1042", gates="all")
         token = made("/v1/tokens", **{"pass": pass_, "kind": "signed"})
         key = made("/v1/api-keys", name="spare", scopes=["gates:read"])
+        schedule = made("/v1/schedules", name="Always")
+        card = made(f"/v1/holders/{holder}/credentials", kind="barcode", value="4006381333931")
+        shown = client.post("/v1/verifications", json={"token": "4006381333931", "gate": gate}).json()["id"]
     return {
         "zones": zone, "gates": gate, "holders": holder, "passes": pass_, "tokens": token, "api-keys": key,
+        "schedules": schedule, "credentials": card, "verifications": shown, "schedule": schedule,
         "pass": pass_, "gate": gate, "within": zone, "from_zone": zone, "into_zone": zone,
     }  # fmt: skip
 

@@ -20,7 +20,6 @@ Action = Literal[
     "credential_deleted",
     "anti_passback_reset",
     "occupancy_corrected",
-    "verification_undone",
 ]
 
 

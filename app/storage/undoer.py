@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, case, select, update
 
 from app.core.changes import CountLimited, Move
 from app.core.decision import Outcome
-from app.core.model import Direction
+from app.core.model import ANYWHERE, Direction, EntryCount
 from app.core.undo import UNDO_WITHIN, undo
 
 from .attempt import NotUndone, Undoing
@@ -18,6 +18,7 @@ from .calendar import Calendar
 from .changes import FirstProof, unpacked
 from .engine import Engine
 from .loaders.counts import CountsLoader
+from .loaders.gates import GatesLoader
 from .loaders.zones import ZonesLoader
 from .recorder import Recorder, Standing, stand
 from .tables import passes, redemptions, undos, verifications, zones
@@ -29,6 +30,7 @@ class _Admission(NamedTuple):
     at: int
     decision: str
     direction: str
+    gate: str
     token: bytes | None
     pass_: bytes | None
     credential: bytes
@@ -42,6 +44,8 @@ class Undoer:
 
     def __init__(self, engine: Engine, calendar: Calendar) -> None:
         self._engine = engine
+        self._calendar = calendar
+        self._gates = GatesLoader(engine)
         self._zones = ZonesLoader(engine, calendar)
         self._counts = CountsLoader(engine)
         self._recorder = Recorder(engine)
@@ -53,6 +57,7 @@ class Undoer:
         if admission is None or mistake is not None:
             return NotUndone(mistake or "no_such_verification")
         changed, first = unpacked(admission.changes)
+        changed += self._counted_since(connection, undoing.tenant, admission, changed)
         roots = _roots(connection, undoing.tenant, changed)
         if admission.token is not None:
             self._engine.lock_passes(connection, [(undoing.tenant, admission.token, None)], [])
@@ -63,6 +68,23 @@ class Undoer:
         _give_entries_back(connection, undoing.tenant, admission)
         self._recorder.put(connection, self._standing(connection, undoing, changed, roots))
         return None
+
+    def _counted_since(
+        self, connection: Connection, tenant: str, admission: _Admission, changed: Sequence[Move | CountLimited]
+    ) -> list[CountLimited]:
+        """The counts of limits that the pass was given after the admission, which count it too."""
+        if admission.pass_ is None or admission.direction == Direction.EXIT:
+            return []
+        counts = self._counts.load(connection, [(tenant, admission.pass_)]).get((tenant, admission.pass_), {})
+        known = {each.count_key for each in changed if isinstance(each, CountLimited)}
+        place = self._gates.load(connection, [(tenant, admission.gate)]).get((tenant, admission.gate))
+        if place is None or not counts.keys() - known:
+            return []
+        before, after = place.gate.sides(Direction.ENTRY)
+        day = self._calendar.local_day(admission.at, place.time_zone)
+        one = EntryCount(admission.people, day, admission.people, admission.at)
+        entered = {ANYWHERE, *(zone for zone in after if zone not in before)}
+        return [CountLimited(key, EntryCount(), one) for key in counts.keys() - known if key.zone in entered]
 
     def _record(self, connection: Connection, undoing: Undoing) -> bool:
         """Whether nobody was first: the arbiter, as with redemptions."""
@@ -118,7 +140,7 @@ def _mistake(admission: _Admission | None, undoing: Undoing) -> str | None:
 
 def _admission(connection: Connection, undoing: Undoing) -> _Admission | None:
     v = verifications.c
-    columns = (v.at, v.decision, v.direction, v.token, v.pass_, v.credential, v.people, v.changes)
+    columns = (v.at, v.decision, v.direction, v.gate, v.token, v.pass_, v.credential, v.people, v.changes)
     row = connection.execute(
         select(*columns, undos.c.at)
         .outerjoin(undos, and_(undos.c.tenant == v.tenant, undos.c.verification == v.id))

@@ -14,7 +14,7 @@ _COMMENTS = {
     "zones": (
         "Areas with people in them. path: JSON, the zone and those it lies in, innermost first.",
         "Areas with people in them. path: JSON, the zone and those it lies in, innermost first; root: the last. "
-        "local_time_zone: its own or the one of a zone around it. people: the live count, as of people_at.",
+         "local_time_zone: its own or the one of a zone around it. people: the live count, as of people_at.",
     ),
     "passes": (
         "What holders may do. scope: JSON. entries is kept only while max_entries is set.",

@@ -129,3 +129,20 @@ async def test_an_undone_admission_is_listed_as_such_and_its_entry_not_counted(s
     one = (await service.call("GET", f"/v1/verifications/{first['id']}")).json()
     assert one == listed[1]
     assert (await service.call("GET", f"/v1/passes/{pass_['id']}")).json()["entries"] == 1
+
+
+async def test_a_limit_that_was_set_meanwhile_is_given_back_too(service: Service) -> None:
+    await service.create("/v1/zones", id="hq", name="hq")
+    await service.gate(into_zone="hq")
+    pass_ = await service.pass_()
+    first = await service.verify((await service.token(pass_))["token"])
+    limits = {
+        "max_entries_per_day": 1,
+        "min_interval_s": 3600,
+        "max_entries": 1,
+        "zone_limits": [{"zone": "hq", "max_entries": 1}],
+    }
+    assert (await service.call("PATCH", f"/v1/passes/{pass_['id']}", json=limits)).status_code == 200
+    assert (await service.verify((await service.token(pass_))["token"]))["reason"] == "no_entries_left"
+    assert (await undo(service, first))[0] == 200
+    assert (await service.verify((await service.token(pass_))["token"]))["reason"] == "ok"

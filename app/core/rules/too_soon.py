@@ -22,9 +22,11 @@ def too_soon(facts: Facts) -> bool:
     next_at = next_entry(facts)
     if next_at is None or facts.direction == Direction.EXIT:
         return False
-    follows = facts.last_use is not None and facts.last_use.let_in > 0 and not _is_reusable(facts)
-    return facts.now < next_at and not follows
+    return facts.now < next_at and not _rest_of_a_party(facts)
 
 
-def _is_reusable(facts: Facts) -> bool:
-    return facts.token is not None and facts.token.reusable
+def _rest_of_a_party(facts: Facts) -> bool:
+    token, pass_, use = facts.token, facts.pass_, facts.last_use
+    if token is None or pass_ is None or use is None or token.reusable:
+        return False
+    return 0 < use.let_in < pass_.limits.party_size

@@ -23,6 +23,8 @@ class Endpoint:
     status: int = 200
     foreign: tuple[str, ...] = ()
     """The names that another tenant's must not be accepted for."""
+    own: bool = False
+    """Whether only the key that made it may."""
 
     @property
     def template(self) -> str:
@@ -164,6 +166,21 @@ ENDPOINTS = (
         "POST", "/v1/verifications", "verifications:create", {"gate": "{gate}", "token": "{text}"}, foreign=("gate",)
     ),
     Endpoint("GET", "/v1/verifications", "verifications:read"),
+    Endpoint("GET", "/v1/verifications/{verification}", "verifications:read", foreign=("verification",)),
+    Endpoint(
+        "POST",
+        "/v1/verifications/{verification}/undo",
+        "verifications:create",
+        foreign=("verification",),
+        own=True,
+    ),
+    Endpoint(
+        "POST",
+        "/v1/verifications/simulate",
+        "verifications:simulate",
+        {"gate": "{gate}", "pass": "{pass_}"},
+        foreign=("gate", "pass_"),
+    ),
     Endpoint("GET", "/v1/audit-events", "audit:read"),
     Endpoint(
         "POST",
@@ -196,6 +213,7 @@ async def seed(service: Service) -> dict[str, str]:
         for value in ("4006381333931", "4006381333948")
     ]
     key = await service.create("/v1/api-keys", name="spare", scopes=["gates:read"])
+    verification = await service.verify((await service.token(pass_))["token"], gate["id"])
     return {
         "zone": zone["id"],
         "gate": gate["id"],
@@ -206,6 +224,7 @@ async def seed(service: Service) -> dict[str, str]:
         "spare_pass": spare_pass["id"],
         "holder": holder["id"],
         "text": token["token"],
+        "verification": verification["id"],
         "spare_token": spare_token["id"],
         "credential": cards[0]["id"],
         "spare_credential": cards[1]["id"],

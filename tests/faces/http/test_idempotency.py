@@ -24,10 +24,10 @@ async def test_the_same_request_gives_the_same_resource_without_its_secret(
 ) -> None:
     made = await seed(service)
     body = endpoint.filled(made)
-    first = await send(service, endpoint.path, body)
+    first = await send(service, endpoint.at(made), body)
     assert first.status_code == 201, first.text
     before = stored(service)
-    again = await send(service, endpoint.path, body)
+    again = await send(service, endpoint.at(made), body)
     assert again.status_code == 201
     assert again.json() == {name: None if name in SECRETS else value for name, value in first.json().items()}
     assert stored(service) == before
@@ -37,11 +37,11 @@ async def test_the_same_request_gives_the_same_resource_without_its_secret(
 async def test_the_same_key_with_another_body_is_refused(service: Service, endpoint: Endpoint) -> None:
     made = await seed(service)
     body = endpoint.filled(made)
-    await send(service, endpoint.path, body)
+    await send(service, endpoint.at(made), body)
     before = stored(service)
     name = next(iter(body))
     changed = {**body, name: made["spare_pass"] if name == "pass" else "something else"}
-    assert_problem(await send(service, endpoint.path, changed), 409, "idempotency_key_reused")
+    assert_problem(await send(service, endpoint.at(made), changed), 409, "idempotency_key_reused")
     assert stored(service) == before
 
 

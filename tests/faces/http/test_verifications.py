@@ -47,6 +47,11 @@ async def test_an_admission_says_all_there_is(service: Service, kind: str) -> No
         "token_kind": kind,
         "repeated": None,
         "request_id": "kiosk-1.000_7",
+        "people": 1,
+        "people_left": 0,
+        "not_before": None,
+        "override": None,
+        "undone_at": None,
     }
 
 
@@ -66,6 +71,11 @@ async def test_a_refusal_of_what_is_not_genuine_names_nobody(service: Service) -
         "token_kind": None,
         "repeated": None,
         "request_id": None,
+        "people": 0,
+        "people_left": 0,
+        "not_before": None,
+        "override": None,
+        "undone_at": None,
     }
 
 
