@@ -366,7 +366,7 @@ audit_events = Table(
     Column("before", Integer),
     Column("after", Integer),
     PrimaryKeyConstraint("tenant", "id"),
-    comment="What people at the desk did by hand, and why. subject: the token, credential or verification concerned.",
+    comment="What people at the desk did by hand, and why. subject: the token or credential concerned.",
     sqlite_with_rowid=False,
 )
 

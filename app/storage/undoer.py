@@ -146,7 +146,7 @@ def _admission(connection: Connection, undoing: Undoing) -> _Admission | None:
         .outerjoin(undos, and_(undos.c.tenant == v.tenant, undos.c.verification == v.id))
         .where(v.tenant == undoing.tenant, v.id == undoing.verification)
     ).first()
-    return None if row is None else _Admission(*row)
+    return None if row is None else _Admission._make(row)
 
 
 def _roots(connection: Connection, tenant: str, changed: Sequence[Move | CountLimited]) -> Sequence[tuple[str, str]]:

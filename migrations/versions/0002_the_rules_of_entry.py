@@ -10,12 +10,16 @@ depends_on = None
 
 _MADE = ("schedules", "credentials", "undos", "presences", "entry_counts", "reservations", "audit_events")
 
+_ZONES = (
+    "Areas with people in them. path: JSON, the zone and those it lies in, innermost first; root: the last. "
+    "local_time_zone: its own or the one of a zone around it. people: the live count, as of people_at."
+)
+_VERIFICATIONS = (
+    "Attempts and their decisions. xact: what a reader of the feed by seq has to wait for. details: JSON, what few "
+    "answers have. changes: JSON, what an undo puts back beside the use of the token."
+)
 _COMMENTS = {
-    "zones": (
-        "Areas with people in them. path: JSON, the zone and those it lies in, innermost first.",
-        "Areas with people in them. path: JSON, the zone and those it lies in, innermost first; root: the last. "
-         "local_time_zone: its own or the one of a zone around it. people: the live count, as of people_at.",
-    ),
+    "zones": ("Areas with people in them. path: JSON, the zone and those it lies in, innermost first.", _ZONES),
     "passes": (
         "What holders may do. scope: JSON. entries is kept only while max_entries is set.",
         "What holders may do. scope, limits: JSON. entries is kept only while max_entries is set.",
@@ -26,8 +30,7 @@ _COMMENTS = {
     ),
     "verifications": (
         "Attempts and their decisions. xact: what a reader of the feed by seq has to wait for.",
-        "Attempts and their decisions. xact: what a reader of the feed by seq has to wait for. "
-        "details: JSON, what few answers have. changes: JSON, what an undo puts back beside the use of the token.",
+        _VERIFICATIONS,
     ),
 }
 
@@ -185,7 +188,7 @@ def _make_tables() -> None:
         sa.Column("before", sa.Integer()),
         sa.Column("after", sa.Integer()),
         sa.PrimaryKeyConstraint("tenant", "id", name=op.f("pk_audit_events")),
-        comment="What people at the desk did by hand, and why. subject: the token, credential or verification concerned.",
+        comment="What people at the desk did by hand, and why. subject: the token or credential concerned.",
         sqlite_with_rowid=False,
     )
 

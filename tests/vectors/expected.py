@@ -43,7 +43,7 @@ def repeated(name: str, facts: Facts) -> Vector:
     return Vector(name, facts, Meant("admit", repeats=EARLIER))
 
 
-def rendered(vector: Vector) -> Json:
+def rendered_vector(vector: Vector) -> Json:
     decision = decide(vector.facts)
     agree(vector, decision)
     return {"name": vector.name, "facts": difference(vector.facts), "decision": decision_json(decision)}

@@ -505,8 +505,8 @@ def anti_passback() -> list[Vector]:
 
 
 def zone_full() -> list[Vector]:
-    def full(people: int, capacity: int | None = 10, **other: Any) -> Facts:
-        return at(zones={"hq": a_zone(people=people, capacity=capacity)})._replace(**other)
+    def full(are_in: int, capacity: int | None = 10, **other: Any) -> Facts:
+        return at(zones={"hq": a_zone(people=are_in, capacity=capacity)})._replace(**other)
 
     party = a_limited_pass(party_size=3)
     no = "zone_full"

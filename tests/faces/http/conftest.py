@@ -40,8 +40,9 @@ def shared_url(
         database = tmp_path_factory.mktemp("shared") / "gatepass.db"
         shutil.copy(migrated_sqlite, database)
         return f"sqlite:///{database}"
-    postgresql_server.execute(f"CREATE DATABASE shared TEMPLATE {migrated_postgresql} STRATEGY file_copy")
-    return postgresql_server.url("shared")
+    name = f"shared_{next(_numbers)}"  # made again where tests of both engines come in turns
+    postgresql_server.execute(f"CREATE DATABASE {name} TEMPLATE {migrated_postgresql} STRATEGY file_copy")
+    return postgresql_server.url(name)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
