@@ -11,6 +11,7 @@ import pytest
 
 import app.core
 from app.core.decision import REASONS
+from app.core.rule import Rule
 from app.core.rules import RULES
 from app.core.tokens import FORMATS
 from tests.vectors.signed import signed
@@ -23,6 +24,7 @@ NOT_IN_THE_CORE = {  # clocks, dice, files, sockets, and what starts them
     *("sqlite3", "subprocess", "tempfile", "threading", "time", "urllib", "uuid", "zoneinfo"),
 }
 TESTS = Path(__file__).parent
+VECTORS = TESTS.parent / "vectors" / "rules"
 
 
 def names_in(folder: Path) -> list[str]:
@@ -61,6 +63,13 @@ def test_every_rule_says_what_it_needs_and_what_it_refuses() -> None:
 def test_every_rule_and_format_has_a_file_of_tests(folder: str) -> None:
     tested = {path.stem.removeprefix("test_") for path in (TESTS / folder).glob("test_*.py")}
     assert set(names_in(CORE / folder)) <= tested
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_every_rule_that_is_asked_offline_has_at_least_ten_shared_vectors(rule: Rule) -> None:
+    content = json.loads((VECTORS / f"{rule.code}.json").read_text("ascii"))
+    assert content["of"] == rule.code
+    assert len(content["vectors"]) >= (10 if rule.offline else 8)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CORE)))
