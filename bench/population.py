@@ -26,24 +26,30 @@ class Minted(NamedTuple):
 
 
 class Population:
-    """Holders with a pass each, and tokens of theirs, in the tenant `default`."""
+    """Holders with a pass each, and tokens of theirs, in the tenant `default`.
 
-    def __init__(self, app: Context, database: sqlalchemy.Engine) -> None:
+    Their numbers begin after `before` others. `terms` are columns that all their passes have.
+    """
+
+    def __init__(self, app: Context, database: sqlalchemy.Engine, *, before: int = 0, **terms: Any) -> None:
         self._app = app
         self._database = database
+        self._before = before
+        self._terms = terms
         self._passes: list[tuple[bytes, int, int]] = []
         self._codes = 0
 
     def add_people(self, count: int) -> None:
         """`count` holders with one pass each, good at every gate."""
-        now, first = self._app.clock.now(), len(self._passes)
+        now, first = self._app.clock.now(), self._before + len(self._passes)
         with self._database.begin() as connection:
             for start in range(first, first + count, CHUNK):
                 numbers = range(start, min(start + CHUNK, first + count))
                 made = [(self._app.new_id(), self._app.new_id(), n) for n in numbers]
                 connection.execute(sqlalchemy.insert(holders), [_holder(holder, n, now) for holder, _, n in made])
                 connection.execute(
-                    sqlalchemy.insert(passes), [_pass(pass_, holder, n, now) for holder, pass_, n in made]
+                    sqlalchemy.insert(passes),
+                    [{**_pass(pass_, holder, n, now), **self._terms} for holder, pass_, n in made],
                 )
                 self._passes += [(pass_, n, 1000 + n) for _, pass_, n in made]
             following = {"next_number": 1000 + first + count, "idx_block": (first + count) // 4096 + 1}

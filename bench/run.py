@@ -23,7 +23,7 @@ from PIL import Image
 from app.core.ids import show
 from app.effects.draw_pictures import draw_png
 from bench.load import Run, load, request
-from bench.sites import GATE, Server, Site, site, yardstick
+from bench.sites import GATE, TURNSTILE, Server, Site, site, yardstick
 from tests.postgres import PostgresServer
 
 PEOPLE = 10_000
@@ -74,12 +74,13 @@ async def measure(chosen: Namespace) -> None:
 
 
 def _paths(at: Site) -> list[Case]:
-    mint = at.population.mint
+    mint, members = at.population.mint, at.members.mint
     pass_ = show("pass", at.population.a_pass())
     issue = request("/v1/tokens", json.dumps({"pass": pass_, "kind": "signed"}).encode(), at.key)
     return [
         Case("(b) verify, signed", at.server, lambda count: _verify(at, mint(signed=count).signed)),
         Case("(b) with a request_id", at.server, lambda count: _verify(at, mint(signed=count).signed, retries=True)),
+        Case("(b) with six rules", at.server, lambda count: _verify(at, members(signed=count).signed, gate=TURNSTILE)),
         Case("(c) verify, short", at.server, lambda count: _verify(at, mint(short=count).short)),
         Case("(d) verify, code", at.server, lambda count: _verify(at, mint(code=count).code), requests=1_500),
         Case("(e) issue, signed", at.server, lambda count: [issue] * count, b'"token":"GP1:', 2_000),
@@ -111,6 +112,11 @@ async def _postgresql(folder: Path, echo: Case, rounds: int) -> None:
                 ),
                 Case(
                     "(b) two workers", two.server, lambda count: _verify(two, two.population.mint(signed=count).signed)
+                ),
+                Case(
+                    "(b) two workers, six rules",
+                    two.server,
+                    lambda count: _verify(two, two.members.mint(signed=count).signed, gate=TURNSTILE),
                 ),
             ]
             await _table("PostgreSQL, 64 connections", cases, 64, rounds)
@@ -175,8 +181,8 @@ def _echo() -> bytes:
     return request("/echo", json.dumps(body).encode())
 
 
-def _verify(at: Site, texts: list[str], *, retries: bool = False) -> list[bytes]:
-    bodies: list[dict[str, str]] = [{"token": text, "gate": GATE} for text in texts]
+def _verify(at: Site, texts: list[str], *, retries: bool = False, gate: str = GATE) -> list[bytes]:
+    bodies: list[dict[str, str]] = [{"token": text, "gate": gate} for text in texts]
     if retries:
         bodies = [{**body, "request_id": os.urandom(8).hex()} for body in bodies]
     return [request(PATH, json.dumps(body).encode(), at.key) for body in bodies]

@@ -9,17 +9,24 @@ import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from app.services.tenants import create_tenant
 from app.settings import Settings
-from app.storage.records import GateRecord
+from app.storage.records import GateRecord, ScheduleRecord, ZoneRecord
+from app.storage.transaction import Transaction
 from app.wiring import open_database, prepare_database, running
 from bench.population import Population
 
 MASTER_KEY = "b7" * 32
 GATE = "main-door"
+TURNSTILE = "turnstile"
+"""A gate into a zone that is counted, with a capacity and anti-passback."""
+
+_HOURS = '{"weekly": [{"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "from": "00:00", "until": "24:00"}]}'
+_LIMITS = '{"max_entries_per_day": 1000, "min_interval_s": 1, "zones": {"gym": {"per_day": 1000}}}'
 _UP_WITHIN_S = 30.0
 
 
@@ -36,11 +43,15 @@ class Server(NamedTuple):
 
 
 class Site(NamedTuple):
-    """A running Gatepass with people, and how to make more tokens for it."""
+    """A running Gatepass with people, and how to make more tokens for it.
+
+    The members' passes have a schedule, and limits by the day, by the zone and of the time between entries.
+    """
 
     server: Server
     key: str
     population: Population
+    members: Population
 
 
 @contextmanager
@@ -62,10 +73,11 @@ async def site(url: str, *, people: int, stored_tokens: int, workers: int = 1) -
     async with running(settings) as app:
         key = (await create_tenant(app, "default", "UTC")).secret
         assert key is not None
-        gate = GateRecord(GATE, "Main door", "entry", None, None, 0, app.clock.now())
-        await app.store.write(lambda tx: tx.gates.insert("default", gate))
+        await app.store.write(partial(_furnish, now=app.clock.now()))
         population = Population(app, database)
         population.add_people(people)
+        members = Population(app, database, before=people, schedule="always", limits=_LIMITS)
+        members.add_people(people)
         population.add_stored_tokens(stored_tokens)
         if database.dialect.name == "postgresql":
             with database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -74,8 +86,16 @@ async def site(url: str, *, people: int, stored_tokens: int, workers: int = 1) -
         command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port), "--workers", str(workers)]
         environment = {"GATEPASS_DATABASE_URL": url, "GATEPASS_MASTER_KEY": MASTER_KEY}
         with _serving(command, port, "/readyz", environment) as server:
-            yield Site(server, key, population)
+            yield Site(server, key, population, members)
     database.dispose()
+
+
+def _furnish(tx: Transaction, now: int) -> None:
+    """A plain gate, and one where every attempt is asked of a zone, a schedule and limits."""
+    tx.zones.insert("default", ZoneRecord("gym", "Gym", None, '["gym"]', None, now, "gym", None, True, 10**6, "soft"))
+    tx.schedules.insert("default", ScheduleRecord("always", "Always", _HOURS, now))
+    tx.gates.insert("default", GateRecord(GATE, "Main door", "entry", None, None, 0, now))
+    tx.gates.insert("default", GateRecord(TURNSTILE, "Turnstile", "entry", None, "gym", 0, now))
 
 
 @contextmanager

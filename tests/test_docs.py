@@ -21,6 +21,7 @@ import typer
 
 from app.cli import cli
 from app.core.decision import REASONS
+from app.core.rules import RULES
 from app.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,6 +37,9 @@ RUN_WITHIN_S = 30.0
 
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 RUN = re.compile(r"^<!-- run -->\n```sh\n(.*?)^```\n+```json\n(.*?)^```", re.MULTILINE | re.DOTALL)
+EXAMPLE = re.compile(r"^```http\n(.*?)^```\n(?:\n```json\n(.*?)^```)?", re.MULTILINE | re.DOTALL)
+KEPT_IDS = {"pass": "PASS", "hold": "HOLDER", "ver": "VERIFICATION", "cred": "CREDENTIAL"}
+WORD = re.compile(rf"\b(?:{'|'.join((*KEPT_IDS.values(), 'TOKEN', 'CODE'))})\b")
 LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"")
 FUNCTION = re.compile(r"(?:([A-Z]\w*)\.)?(\w+)\(\)")
 CLASS = re.compile(r"[A-Z][a-z]\w*")
@@ -192,6 +196,51 @@ def test_the_commands_of_the_readme_give_the_answers_that_it_shows(tmp_path: Pat
         assert_same_shape(json.loads(shown), answered)
 
 
+# The examples of the rules
+
+
+def kept(answer: dict[str, Any]) -> dict[str, str]:
+    """What the words in capitals stand for after an answer, which is a resource or a list of one."""
+    for each in answer.get("items", [answer]):
+        if each.get("token"):
+            return {"CODE" if each["kind"] == "code" else "TOKEN": each["token"]}
+        name = KEPT_IDS.get(str(each.get("id")).partition("_")[0])
+        if name is not None:
+            return {name: each["id"]}
+    return {}
+
+
+def assert_shows_part_of(shown: Any, answered: Any, where: str) -> None:
+    """`...` at the end of a text stands for any text, and what is not shown may be anything."""
+    if isinstance(shown, dict):
+        for name, value in shown.items():
+            assert name in answered, f"{where}: {name}"
+            assert_shows_part_of(value, answered[name], where)
+    elif isinstance(shown, str) and shown.endswith("..."):
+        assert isinstance(answered, str), where
+    else:
+        assert shown == answered, where
+
+
+def test_the_examples_of_the_rules_are_answered_as_they_show(tmp_path: Path) -> None:
+    examples = EXAMPLE.findall(text_of("docs/rules.md"))
+    assert len(examples) == text_of("docs/rules.md").count("```http") > 20
+    port, values = free_port(), dict[str, str]()
+    with served(tmp_path, port):
+        (tenant,) = run([".venv/bin/gatepass init --json"], tmp_path, port)
+        headers = {"Authorization": f"Bearer {tenant['api_key']}"}
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, trust_env=False, timeout=10) as client:
+            for calls, shown in examples:
+                answer: dict[str, Any] = {}
+                for call in calls.strip().split("\n\n"):
+                    asked, _, body = WORD.sub(lambda word: values[word[0]], call).partition("\n")
+                    answered = client.request(*asked.split(), json=json.loads(body) if body else None)
+                    assert answered.is_success, f"{call}: {answered.text}"
+                    answer = answered.json()
+                    values |= kept(answer)
+                assert_shows_part_of(json.loads(shown or "{}"), answer, calls)
+
+
 def test_both_readmes_have_the_same_commands_and_answers() -> None:
     english, chinese = (FENCE.findall(text_of(name)) for name in READMES)
     assert english == chinese
@@ -257,7 +306,12 @@ def test_every_setting_is_in_the_operations_guide_with_its_default() -> None:
 
 def test_every_reason_is_in_the_guide_to_the_api() -> None:
     table = text_of("docs/api.md").partition("\n## Reasons\n")[2].partition("\n## ")[0]
-    assert sorted(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == sorted(REASONS)
+    assert tuple(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == REASONS
+
+
+def test_every_rule_is_in_the_guide_to_the_rules_in_order() -> None:
+    table = text_of("docs/rules.md").partition("\n## All rules")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [rule.code for rule in RULES]
 
 
 def commands(group: click.Command, words: str) -> Iterator[str]:

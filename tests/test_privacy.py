@@ -207,7 +207,6 @@ BINARY = {
     "undos.verification": "a verification's id",
     "undos.credential": "a key's id",
     "presences.holder": "a holder's id",
-    "entry_counts.pass": "a pass's id",
     "reservations.holder": "a holder's id",
     "reservations.token": "a token's id",
     "audit_events.id": "a UUIDv7",

@@ -4,6 +4,8 @@ A zone lies in others. From the lobby of a building to one of its floors one com
 out of the building's door one leaves the building and every zone in it.
 """
 
+from functools import lru_cache
+
 from .model import Direction, Facts, Presence, Zone
 
 OUTSIDE = Presence(0, 0)
@@ -11,24 +13,27 @@ OUTSIDE = Presence(0, 0)
 
 def entered(facts: Facts) -> tuple[str, ...]:
     """The zones that somebody comes into, innermost first: those in which they were not before the gate."""
-    before, after = facts.gate.sides(facts.direction)
-    return tuple(zone for zone in after if zone not in before)
+    return _crossed(*facts.gate.sides(facts.direction))[0]
 
 
 def counted_and_entered(facts: Facts) -> tuple[Zone, ...]:
     """Those of them whose people are counted."""
-    if not facts.zones:
-        return ()
-    return tuple(facts.zones[zone] for zone in entered(facts) if zone in facts.zones)
+    zones = facts.zones
+    return tuple([zones[zone] for zone in entered(facts) if zone in zones]) if zones else ()
 
 
 def counted_and_left(facts: Facts) -> tuple[Zone, ...]:
     """The counted zones that are left: those before the gate that are not behind it, and every zone in them."""
     if not facts.zones:
         return ()
-    before, after = facts.gate.sides(facts.direction)
-    gone = set(before).difference(after)
-    return tuple(zone for zone in facts.zones.values() if not gone.isdisjoint(zone.path))
+    left = _crossed(*facts.gate.sides(facts.direction))[1]
+    return tuple(zone for zone in facts.zones.values() if not left.isdisjoint(zone.path)) if left else ()
+
+
+@lru_cache(maxsize=4096)
+def _crossed(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The zones entered and left between the two sides of a gate, remembered: every rule about zones asks."""
+    return tuple(zone for zone in after if zone not in before), frozenset(before).difference(after)
 
 
 def is_inside(facts: Facts, zone: Zone) -> bool:

@@ -11,12 +11,12 @@ LEEWAY = 30 * SECOND
 
 
 class Need(StrEnum):
-    """Facts that have to be loaded before a rule can be asked. The store has one loader for each."""
+    """Facts that have to be loaded before a rule can be asked. The store has a loader for each."""
 
     TOKEN = "token"  # noqa: S105  the stored token or card, its pass and holder, and its redemptions
     BUDGETS = "budgets"  # the guessing budgets that a code draws on
     ZONES = "zones"  # the people in the zones around the gate, and where the holder is among them
-    COUNTS = "counts"  # the entries on a pass that limits them beyond `max_entries`
+    COUNTS = "counts"  # the entries on a pass that limits them beyond `max_entries`, which come with the pass
     RESERVATION = "reservation"  # the holder's first proof, at a gate that wants two
 
 

@@ -16,16 +16,23 @@ class FirstProof(NamedTuple):
 
 
 def packed(changes: Iterable[Change]) -> str | None:
-    """The changes that an undo has to know of; None where there are none."""
-    kept: list[object] = []
+    """The changes that an undo has to know of; None where there are none.
+
+    Written by hand: there are numbers, hexadecimal digits and ids of zones in it, and it is written at every gate that
+    counts.
+    """
+    kept: list[str] = []
     for change in changes:
         if isinstance(change, Move):
-            kept.append(("move", change.holder.hex(), change.zone, change.before, change.after))
+            before, after = change.before, change.after
+            people = f"[{before.people},{before.since}],[{after.people},{after.since}]"
+            kept.append(f'["move","{change.holder.hex()}","{change.zone}",{people}]')
         elif isinstance(change, CountLimited):
-            kept.append(("count", change.count_key.pass_.hex(), change.count_key.zone, change.before, change.after))
+            key, numbers = change.count_key, f"{[*change.before]},{[*change.after]}"
+            kept.append(f'["count","{key.pass_.hex()}","{key.zone}",{numbers}]')
         elif isinstance(change, Consume):
-            kept.append(("first", change.token.hex(), change.number))
-    return json.dumps(kept, separators=(",", ":")) if kept else None
+            kept.append(f'["first","{change.token.hex()}",{change.number}]')
+    return f"[{','.join(kept)}]" if kept else None
 
 
 def unpacked(text: str | None) -> tuple[list[Move | CountLimited], list[FirstProof]]:

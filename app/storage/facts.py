@@ -1,7 +1,7 @@
 """Loading what rules need to know, for a whole batch of attempts at once.
 
-In two rounds: what an attempt names by itself (its gate, its token), and what these lead to (where the holder is, how
-often the pass was used). What nobody in the batch needs is not asked for: a site without zones pays nothing for them.
+In two rounds: what an attempt names by itself (its gate, its token), and what these lead to (where the holder is). What
+nobody in the batch needs is not asked for: a site without zones pays nothing for them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +37,6 @@ from .calendar import Calendar
 from .engine import Engine
 from .loaders.budgets import BudgetsLoader
 from .loaders.cards import CardsLoader
-from .loaders.counts import CountsLoader
 from .loaders.gates import GatesLoader, Place
 from .loaders.passes import PassesLoader
 from .loaders.reservations import ReservationsLoader, Waiting
@@ -53,7 +52,6 @@ class _Around(NamedTuple):
 
     zones: Mapping[tuple[str, str], Mapping[str, Counted]]
     inside: Mapping[tuple[str, bytes], Mapping[str, Presence]]
-    counts: Mapping[tuple[str, bytes], Mapping[CountKey, EntryCount]]
     reservations: Mapping[Waiting, Reservation]
     budgets: Mapping[BudgetKey, Budget]
 
@@ -69,7 +67,6 @@ class FactsLoader:
         self._cards = CardsLoader(engine)
         self._passes = PassesLoader(engine)
         self._zones = ZonesLoader(engine, calendar)
-        self._counts = CountsLoader(engine)
         self._reservations = ReservationsLoader(engine)
         self._budgets = BudgetsLoader(engine)
 
@@ -92,7 +89,6 @@ class FactsLoader:
         around = _Around(
             zones,
             self._inside(connection, attempts, at, found, zones),
-            self._limited(connection, attempts, found),
             self._waiting(connection, attempts, at, found),
             self._budgets.load(connection, (key for a in attempts for key in _budget_keys(a)), hold=hold),
         )
@@ -133,19 +129,6 @@ class FactsLoader:
         }
         counted = {(tenant, id_): each for (tenant, _), tree in zones.items() for id_, each in tree.items()}
         return self._zones.inside(connection, holders, counted)
-
-    def _limited(
-        self, connection: Connection, attempts: Sequence[Attempt], found: Mapping[int, Found]
-    ) -> Mapping[tuple[str, bytes], Mapping[CountKey, EntryCount]]:
-        return self._counts.load(
-            connection,
-            (
-                (attempts[n].tenant, stored.pass_.id)
-                for n, each in found.items()
-                for stored in each.passes
-                if stored.pass_.limits is not NO_LIMITS
-            ),
-        )
 
     def _waiting(
         self,
@@ -203,7 +186,7 @@ class FactsLoader:
             last_use=found.last_use,
             site_day=self._calendar.local_day(attempt.now, place.time_zone) if limited else 0,
             inside=around.inside.get((tenant, holder), NOWHERE),
-            counts=_counts_of(tenant, [each.id for each in passes], around.counts) if limited else NO_COUNTS,
+            counts=_counts_of(found) if limited else NO_COUNTS,
             reservation=around.reservations.get(Waiting(tenant, gate.id, holder)) if gate.second_proof else None,
         )
 
@@ -248,10 +231,10 @@ def _zones_of(place: Place, tenant: str, zones: Mapping[tuple[str, str], Mapping
     return {id_: each.zone for root in place.roots for id_, each in zones.get((tenant, root), {}).items()} or NO_ZONES
 
 
-def _counts_of(
-    tenant: str, passes: Sequence[bytes], counts: Mapping[tuple[str, bytes], Mapping[CountKey, EntryCount]]
-) -> Mapping[CountKey, EntryCount]:
-    return {key: count for pass_ in passes for key, count in counts.get((tenant, pass_), {}).items()}
+def _counts_of(found: Found) -> Mapping[CountKey, EntryCount]:
+    if len(found.passes) == 1:
+        return found.passes[0].counts
+    return {key: count for each in found.passes for key, count in each.counts.items()}
 
 
 def _simulated(attempt: Attempt, epoch: int) -> Token:

@@ -12,17 +12,17 @@ from sqlalchemy import Column, Connection, Integer, Table, and_, null, select, u
 
 from app.core.changes import Change, Consume, CountEntry, CountLimited, Move, Occupy, Redeem, Reserve, SpendBudget
 from app.core.decision import Decision, Outcome
-from app.core.model import Claims, Facts, Use
+from app.core.model import Claims, CountKey, EntryCount, Facts, Use
 
 from .attempt import Attempt, Override
 from .bulk import BulkWrite, all_of, incoming
 from .changes import packed
+from .counts import counts_text
 from .details import Details
 from .engine import Engine, Row
 from .failures import Conflict
 from .tables import (
     budgets,
-    entry_counts,
     passes,
     presences,
     redemptions,
@@ -48,7 +48,7 @@ class Standing(NamedTuple):
     """What stands after a batch, by table."""
 
     entries: Rows
-    counts: Rows
+    counts: dict[tuple[str, bytes], dict[CountKey, EntryCount]]
     presences: Rows
     people: Rows
     reservations: Rows
@@ -65,7 +65,7 @@ class Recorder:
         self._repeat = _repeat(engine)
         self._standing = {
             "entries": _set(engine, passes, ("tenant", "id"), ("entries",)),
-            "counts": _put(engine, entry_counts, ("tenant", "pass_", "zone")),
+            "counts": _set(engine, passes, ("tenant", "id"), ("counts",)),
             "presences": _put(engine, presences, ("tenant", "holder", "zone")),
             "people": _set(engine, zones, ("tenant", "id"), ("people", "people_at")),
             "reservations": _put(engine, reservations, ("tenant", "gate", "holder")),
@@ -91,7 +91,7 @@ class Recorder:
                 elif isinstance(change, Consume):
                     consumed.append((attempt.tenant, *change))
                 else:
-                    stand(standing, attempt.tenant, attempt.now, change)
+                    stand(standing, attempt.tenant, attempt.now, change, facts.counts)
         self._record.write(connection, records)
         if self._redeem.write(connection, sorted(redeemed, key=itemgetter(0, 1, 2))) != len(redeemed):
             raise Conflict
@@ -102,16 +102,20 @@ class Recorder:
 
     def put(self, connection: Connection, standing: Standing) -> None:
         """Write what stands, in the order of the keys."""
-        for name, rows in standing._asdict().items():
+        counts: Rows = {key: (counts_text(each),) for key, each in standing.counts.items()}
+        for name, rows in (standing._asdict() | {"counts": counts}).items():
             self._standing[name].write(connection, [(*key, *rows[key]) for key in sorted(rows)])
 
 
-def stand(standing: Standing, tenant: str, now: int, change: Change) -> None:
-    """Note what stands after `change`, unless it is the use of a token."""
+def stand(standing: Standing, tenant: str, now: int, change: Change, counts: Mapping[CountKey, EntryCount]) -> None:
+    """Note what stands after `change`, unless it is the use of a token. `counts` are those that stood before it."""
     if isinstance(change, CountEntry):
         standing.entries[tenant, change.pass_] = (change.entries,)
     elif isinstance(change, CountLimited):
-        standing.counts[tenant, *change.count_key] = change.after
+        of, pass_ = change.count_key, change.count_key.pass_
+        if (tenant, pass_) not in standing.counts:
+            standing.counts[tenant, pass_] = {key: count for key, count in counts.items() if key.pass_ == pass_}
+        standing.counts[tenant, pass_][of] = change.after
     elif isinstance(change, Move):
         standing.presences[tenant, change.holder, change.zone] = change.after
     elif isinstance(change, Occupy):

@@ -191,12 +191,13 @@ passes = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("schedule", Text),
     Column("limits", Text),
+    Column("counts", Text),
     PrimaryKeyConstraint("tenant", "id"),
     UniqueConstraint("tenant", "idx"),
     Index(None, "tenant", "holder", "id"),
     ForeignKeyConstraint(["tenant", "holder"], ["holders.tenant", "holders.id"]),
     Index(None, "tenant", "schedule"),
-    comment="What holders may do. scope, limits: JSON. entries is kept only while max_entries is set.",
+    comment="What holders may do. scope, limits, counts: JSON. entries is kept only while max_entries is set.",
     sqlite_with_rowid=False,
 )
 
@@ -318,21 +319,6 @@ presences = Table(
     Column("since", BigInteger, nullable=False),
     PrimaryKeyConstraint("tenant", "holder", "zone"),
     comment="Who is inside the zones that are counted: how many of a holder's party, since the latest entry.",
-    sqlite_with_rowid=False,
-)
-
-entry_counts = Table(
-    "entry_counts",
-    metadata,
-    _of_tenant(),
-    Column("pass", LargeBinary, nullable=False, key="pass_"),
-    Column("zone", Text, nullable=False),
-    Column("total", Integer, nullable=False),
-    Column("day", Integer, nullable=False),
-    Column("on_day", Integer, nullable=False),
-    Column("last_at", BigInteger, nullable=False),
-    PrimaryKeyConstraint("tenant", "pass_", "zone"),
-    comment="Entries on passes that are limited beyond max_entries: by zone, the empty zone being anywhere.",
     sqlite_with_rowid=False,
 )
 

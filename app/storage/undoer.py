@@ -3,21 +3,22 @@
 The admission itself stays on record; that it was undone is recorded beside it, once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from sqlalchemy import Connection, and_, case, select, update
 
 from app.core.changes import CountLimited, Move
 from app.core.decision import Outcome
-from app.core.model import ANYWHERE, Direction, EntryCount
+from app.core.model import ANYWHERE, CountKey, Direction, EntryCount
 from app.core.undo import UNDO_WITHIN, undo
 
 from .attempt import NotUndone, Undoing
 from .calendar import Calendar
 from .changes import FirstProof, unpacked
+from .counts import counts_of
 from .engine import Engine
-from .loaders.counts import CountsLoader
 from .loaders.gates import GatesLoader
 from .loaders.zones import ZonesLoader
 from .recorder import Recorder, Standing, stand
@@ -47,7 +48,6 @@ class Undoer:
         self._calendar = calendar
         self._gates = GatesLoader(engine)
         self._zones = ZonesLoader(engine, calendar)
-        self._counts = CountsLoader(engine)
         self._recorder = Recorder(engine)
 
     def undo(self, connection: Connection, undoing: Undoing) -> NotUndone | None:
@@ -57,34 +57,31 @@ class Undoer:
         if admission is None or mistake is not None:
             return NotUndone(mistake or "no_such_verification")
         changed, first = unpacked(admission.changes)
-        changed += self._counted_since(connection, undoing.tenant, admission, changed)
         roots = _roots(connection, undoing.tenant, changed)
-        if admission.token is not None:
-            self._engine.lock_passes(connection, [(undoing.tenant, admission.token, None)], [])
+        counts = _held_counts(connection, undoing.tenant, admission.pass_)
         self._engine.lock_zones(connection, roots)
+        changed += self._counted_since(connection, undoing.tenant, admission, counts.keys() - _counted(changed))
         if not self._record(connection, undoing):
             return NotUndone("already_undone")
         _void(connection, undoing, admission, first)
         _give_entries_back(connection, undoing.tenant, admission)
-        self._recorder.put(connection, self._standing(connection, undoing, changed, roots))
+        self._recorder.put(connection, self._standing(connection, undoing, changed, roots, counts))
         return None
 
     def _counted_since(
-        self, connection: Connection, tenant: str, admission: _Admission, changed: Sequence[Move | CountLimited]
+        self, connection: Connection, tenant: str, admission: _Admission, unknown: AbstractSet[CountKey]
     ) -> list[CountLimited]:
         """The counts of limits that the pass was given after the admission, which count it too."""
-        if admission.pass_ is None or admission.direction == Direction.EXIT:
+        if not unknown or admission.direction == Direction.EXIT:
             return []
-        counts = self._counts.load(connection, [(tenant, admission.pass_)]).get((tenant, admission.pass_), {})
-        known = {each.count_key for each in changed if isinstance(each, CountLimited)}
         place = self._gates.load(connection, [(tenant, admission.gate)]).get((tenant, admission.gate))
-        if place is None or not counts.keys() - known:
+        if place is None:
             return []
         before, after = place.gate.sides(Direction.ENTRY)
         day = self._calendar.local_day(admission.at, place.time_zone)
         one = EntryCount(admission.people, day, admission.people, admission.at)
         entered = {ANYWHERE, *(zone for zone in after if zone not in before)}
-        return [CountLimited(key, EntryCount(), one) for key in counts.keys() - known if key.zone in entered]
+        return [CountLimited(key, EntryCount(), one) for key in sorted(unknown) if key.zone in entered]
 
     def _record(self, connection: Connection, undoing: Undoing) -> bool:
         """Whether nobody was first: the arbiter, as with redemptions."""
@@ -104,25 +101,24 @@ class Undoer:
         undoing: Undoing,
         changed: Sequence[Move | CountLimited],
         roots: Sequence[tuple[str, str]],
+        counts: Mapping[CountKey, EntryCount],
     ) -> Standing:
         """What stands once the changes are taken back."""
         tenant = undoing.tenant
         trees = self._zones.load(connection, roots, undoing.now)
         counted = {(tenant, id_): each for tree in trees.values() for id_, each in tree.items()}
         holders = {(tenant, each.holder) for each in changed if isinstance(each, Move)}
-        passes_ = {(tenant, each.count_key.pass_) for each in changed if isinstance(each, CountLimited)}
         inside = self._zones.inside(connection, holders, counted)
-        counts = self._counts.load(connection, passes_)
         back = undo(
             changed,
             now=undoing.now,
             inside={zone: each for found in inside.values() for zone, each in found.items()},
             people={id_: each.zone.people for (_, id_), each in counted.items()},
-            counts={key: each for found in counts.values() for key, each in found.items()},
+            counts=counts,
         )
         standing = Standing({}, {}, {}, {}, {}, {})
         for change in back:
-            stand(standing, tenant, undoing.now, change)
+            stand(standing, tenant, undoing.now, change, counts)
         return standing
 
 
@@ -147,6 +143,18 @@ def _admission(connection: Connection, undoing: Undoing) -> _Admission | None:
         .where(v.tenant == undoing.tenant, v.id == undoing.verification)
     ).first()
     return None if row is None else _Admission._make(row)
+
+
+def _counted(changed: Sequence[Move | CountLimited]) -> set[CountKey]:
+    return {each.count_key for each in changed if isinstance(each, CountLimited)}
+
+
+def _held_counts(connection: Connection, tenant: str, pass_: bytes | None) -> Mapping[CountKey, EntryCount]:
+    """The counts of the pass, which is held from now on."""
+    if pass_ is None:
+        return {}
+    statement = select(passes.c.counts).where(passes.c.tenant == tenant, passes.c.id == pass_)
+    return counts_of(pass_, connection.scalar(statement.with_for_update(key_share=True)))
 
 
 def _roots(connection: Connection, tenant: str, changed: Sequence[Move | CountLimited]) -> Sequence[tuple[str, str]]:

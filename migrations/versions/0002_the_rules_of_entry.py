@@ -8,7 +8,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-_MADE = ("schedules", "credentials", "undos", "presences", "entry_counts", "reservations", "audit_events")
+_MADE = ("schedules", "credentials", "undos", "presences", "reservations", "audit_events")
 
 _ZONES = (
     "Areas with people in them. path: JSON, the zone and those it lies in, innermost first; root: the last. "
@@ -22,7 +22,7 @@ _COMMENTS = {
     "zones": ("Areas with people in them. path: JSON, the zone and those it lies in, innermost first.", _ZONES),
     "passes": (
         "What holders may do. scope: JSON. entries is kept only while max_entries is set.",
-        "What holders may do. scope, limits: JSON. entries is kept only while max_entries is set.",
+        "What holders may do. scope, limits, counts: JSON. entries is kept only while max_entries is set.",
     ),
     "redemptions": (
         "Uses of tokens. Its primary key is the arbiter of one-time use.",
@@ -68,7 +68,7 @@ def _added() -> dict[str, tuple[sa.Column[object], ...]]:
         "gates": (sa.Column("second_proof_s", sa.Integer(), nullable=False, server_default=sa.text("0")),),
         "holders": (sa.Column("blocked_at", sa.BigInteger()), sa.Column("blocked_reason", sa.Text())),
         "tokens": (sa.Column("blocked_at", sa.BigInteger()), sa.Column("blocked_reason", sa.Text())),
-        "passes": (sa.Column("schedule", sa.Text()), sa.Column("limits", sa.Text())),
+        "passes": (sa.Column("schedule", sa.Text()), sa.Column("limits", sa.Text()), sa.Column("counts", sa.Text())),
         "redemptions": (
             sa.Column("people", sa.Integer(), nullable=False, server_default=sa.text("1")),
             sa.Column("reserved_until", sa.BigInteger()),
@@ -146,19 +146,6 @@ def _make_tables() -> None:
         sa.Column("since", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "holder", "zone", name=op.f("pk_presences")),
         comment="Who is inside the zones that are counted: how many of a holder's party, since the latest entry.",
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
-        "entry_counts",
-        sa.Column("tenant", sa.Text(), nullable=False),
-        sa.Column("pass", sa.LargeBinary(), nullable=False),
-        sa.Column("zone", sa.Text(), nullable=False),
-        sa.Column("total", sa.Integer(), nullable=False),
-        sa.Column("day", sa.Integer(), nullable=False),
-        sa.Column("on_day", sa.Integer(), nullable=False),
-        sa.Column("last_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "pass", "zone", name=op.f("pk_entry_counts")),
-        comment="Entries on passes that are limited beyond max_entries: by zone, the empty zone being anywhere.",
         sqlite_with_rowid=False,
     )
     op.create_table(

@@ -10,7 +10,6 @@ from sqlalchemy import func, select
 from app.storage.attempt import Settled
 from app.storage.tables import (
     budgets,
-    entry_counts,
     passes,
     presences,
     redemptions,
@@ -27,7 +26,7 @@ from tests.storage.test_ledger import in_batches, reasons, written
 COUNT = 400
 TABLES = (
     *(verifications, redemptions, request_ids, budgets, passes),
-    *(zones, presences, entry_counts, reservations),
+    *(zones, presences, reservations),
 )
 
 

@@ -21,7 +21,7 @@ from tests.storage.world import KIOSK, NOW, World, wrong_code
 ROWS = 20_000
 LARGE = (
     *("tokens", "passes", "holders", "redemptions", "verifications", "request_ids", "credentials", "undos"),
-    *("presences", "entry_counts", "reservations"),
+    *("presences", "reservations"),
 )
 Statement = tuple[str, tuple[Any, ...]]
 
@@ -40,7 +40,7 @@ _LIMITS = '{"max_entries_per_day": 9, "min_interval_s": 1}'
 _COLUMNS = {
     "holders": "'acme', id, 'emp-' || n, 1000 + n, NULL, NULL, 0, NULL, NULL",
     "passes": f"'acme', id, n, id, '{{{{\"gates\": \"all\", \"zones\": []}}}}', NULL, NULL, 10, 0, 'active', NULL, 0, 0,"
-    f" 'always', '{_LIMITS}'",
+    f" 'always', '{_LIMITS}', NULL",
     "tokens": f"'acme', id, 'short', id, id, 1, NULL, 0, {NOW * 2}, NULL, false, 0, NULL, NULL, NULL",
     "credentials": "'acme', id, id, 'nfc', id, 1, 0, NULL, NULL",
     "redemptions": f"'acme', id, 1, id, {NOW}, 'camera', {{kiosk}}, 'entry', 0, NULL, 1, NULL",
@@ -49,7 +49,6 @@ _COLUMNS = {
     "request_ids": "'acme', {kiosk}, 'r' || n, id, id, 0, 0",
     "undos": "'acme', id, 0, {kiosk}",
     "presences": "'acme', id, 'elsewhere', 1, 0",
-    "entry_counts": "'acme', id, '', 1, 0, 1, 0",
     "reservations": "'acme', 'vault', id, id, 1, 'code', 0",
 }
 
@@ -133,7 +132,7 @@ def statements(database: Database, count: int) -> list[Statement]:
         ledger.settle(connection, list(attempts(count)))
         transaction.rollback()
     texts = " ".join(sql for sql, _ in seen)
-    written_to = ("verifications", "redemptions", "request_ids", "budgets", "presences", "entry_counts", "reservations")
+    written_to = ("verifications", "redemptions", "request_ids", "budgets", "presences", "reservations")
     for written in written_to:
         assert f"INSERT INTO {written}" in texts
     for changed in ("passes", "redemptions", "request_ids", "zones"):

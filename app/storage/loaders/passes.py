@@ -7,8 +7,21 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Column, ColumnElement, Connection, FromClause, Integer, and_, case, func, select
 
-from app.core.model import NO_LIMITS, SECOND, Holder, Limits, Pass, PassStatus, Scope, ZoneLimit
+from app.core.model import (
+    NO_COUNTS,
+    NO_LIMITS,
+    SECOND,
+    CountKey,
+    EntryCount,
+    Holder,
+    Limits,
+    Pass,
+    PassStatus,
+    Scope,
+    ZoneLimit,
+)
 from app.storage.bulk import BulkRead, incoming
+from app.storage.counts import counts_of
 from app.storage.engine import Engine
 from app.storage.tables import holders, passes, schedules
 
@@ -19,7 +32,7 @@ _STATUS = {status.value: status for status in PassStatus}
 
 PASS_COLUMNS: Sequence[ColumnElement[Any]] = (
     *(passes.c.id, passes.c.idx, passes.c.scope, passes.c.valid_from, passes.c.valid_until),
-    *(passes.c.max_entries, passes.c.entries, passes.c.status, passes.c.limits),
+    *(passes.c.max_entries, passes.c.entries, passes.c.status, passes.c.limits, passes.c.counts),
     # A pass whose schedule is gone is never open.
     case((passes.c.schedule.is_not(None), func.coalesce(schedules.c.hours, ""))).label("hours"),
     *(holders.c.id, holders.c.ref, holders.c.number, holders.c.name, holders.c.blocked_at),
@@ -27,10 +40,14 @@ PASS_COLUMNS: Sequence[ColumnElement[Any]] = (
 
 
 class StoredPass(NamedTuple):
-    """A pass as it is stored: `hours` is the text of its schedule, from which the calendar makes intervals."""
+    """A pass as it is stored: `hours` is the text of its schedule, from which the calendar makes intervals.
+
+    `counts` are those of its entries, if it has limits.
+    """
 
     pass_: Pass
     hours: str | None
+    counts: Mapping[CountKey, EntryCount]
 
 
 def with_schedule(passes_and_holders: FromClause) -> FromClause:
@@ -41,8 +58,8 @@ def with_schedule(passes_and_holders: FromClause) -> FromClause:
 
 def stored_pass(columns: Sequence[Any]) -> StoredPass:
     """The pass in the values of `PASS_COLUMNS`."""
-    id_, idx, scope, valid_from, valid_until, max_entries, entries, status, limits, hours = columns[:10]
-    holder_id, ref, number, name, blocked_at = columns[10:]
+    id_, idx, scope, valid_from, valid_until, max_entries, entries, status, limits, counts, hours = columns[:11]
+    holder_id, ref, number, name, blocked_at = columns[11:]
     return StoredPass(
         Pass(
             id_,
@@ -58,6 +75,7 @@ def stored_pass(columns: Sequence[Any]) -> StoredPass:
             NO_LIMITS if limits is None else limits_of(limits),
         ),
         hours,
+        NO_COUNTS if counts is None else counts_of(id_, counts),
     )
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, select
+from sqlalchemy import ColumnElement, and_, exists, func, select
 
 from app.core.decision import Outcome
-from app.core.model import Direction, EntryCount
+from app.core.model import CountKey, Direction, EntryCount
+from app.storage.counts import counts_of, counts_text
 from app.storage.loaders.gates import path_of
-from app.storage.tables import entry_counts, gates, tenants, undos, verifications, zones
+from app.storage.tables import gates, passes, tenants, undos, verifications, zones
 
 from .repository import Repository
 
@@ -47,11 +48,11 @@ class EntryCounts(Repository):
 
     def replace(self, tenant: str, pass_: bytes, of: Collection[str], counts: Mapping[str, EntryCount]) -> None:
         """Put `counts` in place of those of the zones `of`, on a pass that was locked."""
-        mine = and_(entry_counts.c.tenant == tenant, entry_counts.c.pass_ == pass_)
-        self._connection.execute(delete(entry_counts).where(mine, entry_counts.c.zone.in_(of)))
-        rows = [{"tenant": tenant, "pass_": pass_, "zone": zone, **each._asdict()} for zone, each in counts.items()]
-        if rows:
-            self._connection.execute(insert(entry_counts), rows)
+        mine = and_(passes.c.tenant == tenant, passes.c.id == pass_)
+        stored = counts_of(pass_, self._connection.scalar(select(passes.c.counts).where(mine)))
+        kept = {key: count for key, count in stored.items() if key.zone not in of}
+        added = {CountKey(pass_, zone): count for zone, count in counts.items()}
+        self._update(passes, mine, {"counts": counts_text({**kept, **added})})
 
 
 def is_entry(tenant: str, pass_: bytes) -> ColumnElement[bool]:
