@@ -29,7 +29,7 @@ def of_first_proof(facts: Facts) -> tuple[Change, ...]:
     use = _next_use(facts)
     until = facts.now + facts.gate.second_proof
     reserved = use._replace(reserved_until=until, let_in=use.let_in - facts.people)
-    reservation = Reservation(token.id, use.number, token.kind, until)
+    reservation = Reservation(token.id, use.number, token.kind, until, facts.people)
     return (Redeem(token.id, reserved), Reserve(facts.gate.id, pass_.holder.id, reservation))
 
 

@@ -12,7 +12,7 @@ from .admission import movement, of_entry, of_first_proof
 from .changes import Change, SpendBudget
 from .crossing import counted_and_left, is_inside
 from .model import Budget, Claims, Direction, Facts, Gate, Pass, Refused, Use
-from .rule import never
+from .rule import never, unknown
 from .rules import RULES
 from .token_format import BAD_SIGNATURE, MALFORMED, UNRECOGNISED
 
@@ -98,7 +98,7 @@ def decide(facts: Facts) -> Decision:
     if facts.override and rule is not None and rule.overridable:
         return _in(facts, pass_, refusal)
     changes = of_first_proof(facts) if refusal == "needs_second_proof" else spent
-    left = _people_left(facts) if pass_ is not None else 0
+    left = _people_left(facts) if rule is not None and rule.room is not unknown else 0
     return Decision(
         Outcome.DENY, refusal, (), pass_, changes, people_left=left, not_before=rule and rule.not_before(facts)
     )

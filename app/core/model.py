@@ -194,12 +194,13 @@ class Use(NamedTuple):
 
 
 class Reservation(NamedTuple):
-    """A first proof at a gate that wants two: a use of a token, which waits until `until` for the second."""
+    """A first proof at a gate that wants two: a use of a token, by so many people, which waits for the second."""
 
     token: bytes
     number: int
     kind: str
     until: int
+    people: int = 1
 
 
 class Claims(NamedTuple):

@@ -41,10 +41,16 @@ def undo(
 
 
 def _moved_back(change: Move, stands: Presence, now: int) -> Presence:
-    if stands == change.after:
-        return change.before
-    people = max(0, stands.people - (change.after.people - change.before.people))
-    return Presence(people, stands.since or now)
+    """Where they are without the change. Who was moved since is where the later move says.
+
+    So no more come back inside than there ever were, and of those who entered again since one is inside at least.
+    """
+    before, after = change.before, change.after
+    if stands == after:
+        return before
+    most = max(before.people, stands.people)
+    least = 1 if stands.people > 0 and stands.since > after.since else 0
+    return Presence(max(least, min(most, stands.people - (after.people - before.people))), stands.since or now)
 
 
 def _uncounted(change: CountLimited, stands: EntryCount) -> EntryCount:

@@ -68,12 +68,14 @@ class Ledger:
                 continue
             self.known_gates[attempt.tenant, known.gate.id] = known.gate
             if changed:
-                about = ((attempt.tenant, subject) for subject in _subjects(known))
-                earlier = [change for each in about if each in changed for change in changed[each].values()]
+                subjects = ((attempt.tenant, subject) for subject in _subjects(known))
+                earlier = [change for each in subjects if each in changed for change in changed[each].values()]
                 known = apply(known, earlier)  # noqa: PLW2901  the attempt is decided on these
             decision = decide(known)
             for change in decision.changes:
-                changed[attempt.tenant, change.subject][change.key] = change
+                about = changed[attempt.tenant, change.subject]
+                about.pop(change.key, None)  # what was changed last is applied last
+                about[change.key] = change
             settled = _settled(attempt, known, decision)
             decided.append(Decided(attempt, known, decision, next(self._seq)))
             results.append(settled)

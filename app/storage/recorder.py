@@ -123,7 +123,7 @@ def stand(standing: Standing, tenant: str, now: int, change: Change, counts: Map
     elif isinstance(change, SpendBudget):
         standing.budgets[change.budget_key] = change.budget
     elif isinstance(change, Reserve):
-        standing.reservations[tenant, change.gate, change.holder] = change.reservation or (b"", 0, "", 0)
+        standing.reservations[tenant, change.gate, change.holder] = change.reservation or (b"", 0, "", 0, 0)
 
 
 def _redemption(tenant: str, token: bytes, use: Use, people: int) -> tuple[Any, ...]:

@@ -332,6 +332,7 @@ reservations = Table(
     Column("use_no", Integer, nullable=False),
     Column("kind", Text, nullable=False),
     Column("until", BigInteger, nullable=False),
+    Column("people", Integer, nullable=False),
     PrimaryKeyConstraint("tenant", "gate", "holder"),
     comment="First proofs at gates that want two. The second consumes both.",
     sqlite_with_rowid=False,

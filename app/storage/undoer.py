@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, case, select, update
+from sqlalchemy import Connection, and_, case, func, select, update
 
 from app.core.changes import CountLimited, Move
 from app.core.decision import Outcome
@@ -22,6 +22,7 @@ from .engine import Engine
 from .loaders.gates import GatesLoader
 from .loaders.zones import ZonesLoader
 from .recorder import Recorder, Standing, stand
+from .repositories.entry_counts import is_entry
 from .tables import passes, redemptions, undos, verifications, zones
 
 
@@ -65,7 +66,8 @@ class Undoer:
             return NotUndone("already_undone")
         _void(connection, undoing, admission, first)
         _give_entries_back(connection, undoing.tenant, admission)
-        self._recorder.put(connection, self._standing(connection, undoing, changed, roots, counts))
+        standing = self._standing(connection, undoing, changed, roots, counts)
+        self._recorder.put(connection, _with_last_entry(connection, undoing.tenant, standing))
         return None
 
     def _counted_since(
@@ -143,6 +145,16 @@ def _admission(connection: Connection, undoing: Undoing) -> _Admission | None:
         .where(v.tenant == undoing.tenant, v.id == undoing.verification)
     ).first()
     return None if row is None else _Admission._make(row)
+
+
+def _with_last_entry(connection: Connection, tenant: str, standing: Standing) -> Standing:
+    """The time of the latest entry is that of the latest which was not undone: more than one may be."""
+    for (_, pass_), counts in standing.counts.items():
+        last = select(func.max(verifications.c.at)).where(is_entry(tenant, pass_))
+        key = CountKey(pass_, ANYWHERE)
+        if key in counts:
+            counts[key] = counts[key]._replace(last_at=connection.scalar(last) or 0)
+    return standing
 
 
 def _counted(changed: Sequence[Move | CountLimited]) -> set[CountKey]:

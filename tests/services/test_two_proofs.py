@@ -93,3 +93,28 @@ async def test_a_replay_of_the_first_proof_is_answered_as_before(service: Servic
     first = await service.verify(qr, "vault", request_id="r1")
     await service.verify(code, "vault")
     assert await service.verify(qr, "vault", request_id="r1") == {**first, "repeated": "request_id"}
+
+
+async def test_the_second_proof_lets_in_no_more_than_showed_the_first(service: Service) -> None:
+    await service.gate("vault", second_proof_s=10)
+    pass_ = await service.pass_("ada", party_size=3)
+    qr, code = (await service.token(pass_))["token"], (await service.token(pass_, "code"))["token"]
+    assert (await service.verify(qr, "vault", people=2))["reason"] == "needs_second_proof"
+    assert (await service.verify(code, "vault", people=3))["reason"] == "needs_second_proof"
+    qr = (await service.token(pass_))["token"]
+    answer = await service.verify(qr, "vault", people=2)
+    assert (answer["decision"], answer["people"]) == ("admit", 2)
+
+
+async def test_one_holder_can_wait_at_two_gates(service: Service) -> None:
+    for gate in ("vault", "safe"):
+        await service.gate(gate, second_proof_s=10)
+    pass_ = await service.pass_("ada")
+    texts = [(await service.token(pass_))["token"] for _ in range(2)]
+    first = await asyncio.gather(
+        *(service.verify(text, gate) for text, gate in zip(texts, ("vault", "safe"), strict=True))
+    )
+    assert [each["reason"] for each in first] == ["needs_second_proof"] * 2
+    for gate in ("safe", "vault"):
+        code = (await service.token(pass_, "code"))["token"]
+        assert (await service.verify(code, gate))["reason"] == "ok"

@@ -146,3 +146,36 @@ async def test_a_limit_that_was_set_meanwhile_is_given_back_too(service: Service
     assert (await service.verify((await service.token(pass_))["token"]))["reason"] == "no_entries_left"
     assert (await undo(service, first))[0] == 200
     assert (await service.verify((await service.token(pass_))["token"]))["reason"] == "ok"
+
+
+async def test_of_two_that_were_undone_neither_is_the_entry_before(service: Service) -> None:
+    await service.gate()
+    pass_ = await service.pass_(min_interval_s=600)
+    first = await service.verify((await service.token(pass_))["token"])
+    service.clock.advance(600)
+    second = await service.verify((await service.token(pass_))["token"])
+    for each in (first, second):
+        assert (await undo(service, each))[0] == 200
+    assert (await service.verify((await service.token(pass_))["token"]))["reason"] == "ok"
+
+
+async def test_undoing_an_exit_after_the_next_entry_counts_nobody_twice(service: Service) -> None:
+    await service.create("/v1/zones", id="hq", name="hq", counted=True)
+    await service.gate(into_zone="hq")
+    await service.gate("out", direction="exit", from_zone="hq")
+    pass_ = await service.pass_()
+
+    async def shown(gate: str = "main-door") -> dict[str, Any]:
+        return await service.verify((await service.token(pass_))["token"], gate)
+
+    async def people() -> int:
+        count: int = (await service.call("GET", "/v1/zones/hq/occupancy")).json()["people"]
+        return count
+
+    first, left, again = await shown(), await shown("out"), await shown()
+    await undo(service, left)
+    assert await people() == 1
+    await undo(service, first)
+    assert await people() == 1  # by the later entry
+    await undo(service, again)
+    assert await people() == 0

@@ -29,7 +29,7 @@ class ReservationsLoader:
         asked = incoming(each.tenant, each.gate, each.holder)
         taken_back = func.coalesce(tokens.c.revoked_at, tokens.c.blocked_at, credentials.c.blocked_at)
         statement = (
-            select(*asked.c, each.token, each.use_no, each.kind, each.until)
+            select(*asked.c, each.token, each.use_no, each.kind, each.until, each.people)
             .select_from(asked)
             .join(
                 reservations,

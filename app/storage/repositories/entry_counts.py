@@ -52,7 +52,7 @@ class EntryCounts(Repository):
         stored = counts_of(pass_, self._connection.scalar(select(passes.c.counts).where(mine)))
         kept = {key: count for key, count in stored.items() if key.zone not in of}
         added = {CountKey(pass_, zone): count for zone, count in counts.items()}
-        self._update(passes, mine, {"counts": counts_text({**kept, **added})})
+        self._update(passes, mine, {"counts": counts_text({**kept, **added}) if kept or added else None})
 
 
 def is_entry(tenant: str, pass_: bytes) -> ColumnElement[bool]:
