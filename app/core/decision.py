@@ -11,8 +11,8 @@ from typing import NamedTuple
 from .admission import movement, of_entry, of_first_proof
 from .changes import Change, SpendBudget
 from .crossing import counted_and_left, is_inside
-from .model import Budget, Claims, Direction, Facts, Gate, Pass, Refused, Use
-from .rule import never, unknown
+from .model import NO_LIMITS, Budget, Claims, Direction, Facts, Gate, Pass, Refused, Use
+from .rule import Need, Rule, never, unknown
 from .rules import RULES
 from .token_format import BAD_SIGNATURE, MALFORMED, UNRECOGNISED
 
@@ -39,9 +39,25 @@ REASONS = (
 
 _SAY_NOTHING_OF_THE_HOLDER = frozenset({"throttled", "unknown"})
 _REPEAT_RULES = tuple(rule for rule in RULES if rule.ends_repeat)
-_FLAGGING_RULES = tuple(rule for rule in RULES if rule.flags is not never)
 _RULE = {rule.code: rule for rule in RULES}
 _PLACE = {rule.code: place for place, rule in enumerate(RULES)}
+
+
+class _Asked(NamedTuple):
+    """The rules that can refuse, and those of them that can flag."""
+
+    refusing: tuple[Rule, ...]
+    flagging: tuple[Rule, ...]
+
+
+def _which(*, zones: bool, limits: bool) -> _Asked:
+    absent = ({Need.ZONES} if not zones else set()) | ({Need.COUNTS} if not limits else set())
+    refusing = tuple(rule for rule in RULES if rule.needs.isdisjoint(absent))
+    return _Asked(refusing, tuple(rule for rule in refusing if rule.flags is not never))
+
+
+_ASKED = {(zones, limits): _which(zones=zones, limits=limits) for zones in (False, True) for limits in (False, True)}
+"""Which rules can refuse, by whether zones are counted here and the pass is limited: the others are not asked."""
 
 
 class Outcome(StrEnum):
@@ -148,10 +164,14 @@ def _refusal(facts: Facts, *, repeated: bool) -> str | None:
         return presented.reason
     if presented.otherwise is not None and facts.token is None:
         return presented.otherwise
-    for rule in _REPEAT_RULES if repeated else RULES:
+    for rule in _REPEAT_RULES if repeated else _asked(facts).refusing:
         if rule.refuses(facts):
             return rule.code
     return None
+
+
+def _asked(facts: Facts) -> _Asked:
+    return _ASKED[bool(facts.zones), facts.pass_ is not None and facts.pass_.limits is not NO_LIMITS]
 
 
 def _repeated(facts: Facts) -> Use | None:
@@ -165,7 +185,7 @@ def _repeated(facts: Facts) -> Use | None:
 
 def _in(facts: Facts, pass_: Pass | None, overridden: str | None) -> Decision:
     flags = [overridden] if overridden else []
-    flags += [rule.code for rule in _FLAGGING_RULES if rule.flags(facts) and rule.code != overridden]
+    flags += [rule.code for rule in _asked(facts).flagging if rule.flags(facts) and rule.code != overridden]
     if facts.direction == Direction.EXIT:
         flags += _not_inside(facts)
     changes = of_entry(facts)

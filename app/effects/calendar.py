@@ -25,7 +25,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from app.core.model import SECOND
+from app.core.model import MINUTE, SECOND
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -39,7 +39,7 @@ class ZoneInfoCalendar:
 
     def local_day(self, now: int, time_zone: str) -> int:
         """The days from 1970-01-01 to the day it is in `time_zone` at `now` (microseconds UTC)."""
-        return datetime.fromtimestamp(now // SECOND, zone_named(time_zone)).toordinal() - _EPOCH_ORDINAL
+        return _local_day(now // MINUTE, time_zone)  # since 1970 no day began within a minute
 
     def windows(self, hours: str, time_zone: str, now: int) -> tuple[tuple[int, int], ...]:
         """The times [start, end) in which the schedule `hours` is open, in order; none touches the next.
@@ -63,6 +63,11 @@ def zone_named(name: str) -> ZoneInfo:
     if not name or name.startswith(("/", ".")):
         raise ValueError(name)
     return ZoneInfo(name)
+
+
+@lru_cache(maxsize=1024)
+def _local_day(minute: int, time_zone: str) -> int:
+    return datetime.fromtimestamp(minute * 60, zone_named(time_zone)).toordinal() - _EPOCH_ORDINAL
 
 
 @lru_cache(maxsize=1024)

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from app.core.changes import Change, Consume, CountLimited, Move
-from app.core.model import CountKey, EntryCount, Presence
+from app.core.changes import Change, Consume, Move
+from app.core.model import Presence
 
 
 class FirstProof(NamedTuple):
@@ -18,35 +18,28 @@ class FirstProof(NamedTuple):
 def packed(changes: Iterable[Change]) -> str | None:
     """The changes that an undo has to know of; None where there are none.
 
-    Written by hand: there are numbers, hexadecimal digits and ids of zones in it, and it is written at every gate that
-    counts.
+    Entries are not among them: who undoes knows how many they were. Written by hand, since it is written at every gate
+    that counts: there are numbers, hexadecimal digits and ids of zones in it.
     """
     kept: list[str] = []
     for change in changes:
         if isinstance(change, Move):
             before, after = change.before, change.after
-            people = f"[{before.people},{before.since}],[{after.people},{after.since}]"
-            kept.append(f'["move","{change.holder.hex()}","{change.zone}",{people}]')
-        elif isinstance(change, CountLimited):
-            key, numbers = change.count_key, f"{[*change.before]},{[*change.after]}"
-            kept.append(f'["count","{key.pass_.hex()}","{key.zone}",{numbers}]')
+            kept.append(f'["{change.zone}",{before.people},{before.since},{after.people},{after.since}]')
         elif isinstance(change, Consume):
-            kept.append(f'["first","{change.token.hex()}",{change.number}]')
+            kept.append(f'["{change.token.hex()}",{change.number}]')
     return f"[{','.join(kept)}]" if kept else None
 
 
-def unpacked(text: str | None) -> tuple[list[Move | CountLimited], list[FirstProof]]:
-    """What `packed` packed."""
-    changes: list[Move | CountLimited] = []
+def unpacked(text: str | None, holder: bytes | None) -> tuple[list[Move], list[FirstProof]]:
+    """What `packed` packed of an admission of the holder."""
+    moves: list[Move] = []
     first: list[FirstProof] = []
-    for kind, id_, *rest in json.loads(text) if text else ():
-        if kind == "move":
-            zone, before, after = rest
-            changes.append(Move(bytes.fromhex(id_), zone, Presence(*before), Presence(*after)))
-        elif kind == "count":
-            zone, before, after = rest
-            key = CountKey(bytes.fromhex(id_), zone)
-            changes.append(CountLimited(key, EntryCount(*before), EntryCount(*after)))
+    for name, *numbers in json.loads(text) if text and holder else ():
+        if len(numbers) == 1:
+            first.append(FirstProof(bytes.fromhex(name), numbers[0]))
         else:
-            first.append(FirstProof(bytes.fromhex(id_), rest[0]))
-    return changes, first
+            people_before, since_before, people_after, since_after = numbers
+            moved = (Presence(people_before, since_before), Presence(people_after, since_after))
+            moves.append(Move(holder or b"", name, *moved))
+    return moves, first

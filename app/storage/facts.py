@@ -24,6 +24,7 @@ from app.core.model import (
     Direction,
     EntryCount,
     Facts,
+    Pass,
     Presence,
     Reservation,
     Token,
@@ -38,7 +39,7 @@ from .engine import Engine
 from .loaders.budgets import BudgetsLoader
 from .loaders.cards import CardsLoader
 from .loaders.gates import GatesLoader, Place
-from .loaders.passes import PassesLoader
+from .loaders.passes import PassesLoader, StoredPass
 from .loaders.reservations import ReservationsLoader, Waiting
 from .loaders.tokens import Found, TokensLoader
 from .loaders.zones import Counted, ZonesLoader
@@ -50,7 +51,7 @@ _SIMULATED_S = 60
 class _Around(NamedTuple):
     """What the attempts of a batch lead to."""
 
-    zones: Mapping[tuple[str, str], Mapping[str, Counted]]
+    zones_at: Mapping[tuple[str, str], Mapping[str, Zone]]
     inside: Mapping[tuple[str, bytes], Mapping[str, Presence]]
     reservations: Mapping[Waiting, Reservation]
     budgets: Mapping[BudgetKey, Budget]
@@ -87,7 +88,7 @@ class FactsLoader:
         found = self._found(connection, attempts, at)
         zones = self._zones.load(connection, roots, max(a.now for a in attempts)) if roots else {}
         around = _Around(
-            zones,
+            {key: _zones_of(place, key[0], zones) for key, place in places.items()} if zones else {},
             self._inside(connection, attempts, at, found, zones),
             self._waiting(connection, attempts, at, found),
             self._budgets.load(connection, (key for a in attempts for key in _budget_keys(a)), hold=hold),
@@ -147,13 +148,16 @@ class FactsLoader:
         )
 
     def _facts(self, attempt: Attempt, place: Place, found: Found | None, around: _Around) -> Facts:
-        gate, tenant = place.gate, attempt.tenant
+        gate, tenant, now = place.gate, attempt.tenant, attempt.now
         exit_side = is_exit_side(gate, exit_bound=attempt.exit_bound)
         direction = Direction.EXIT if exit_side else gate.direction
         if direction == Direction.BOTH:
             direction = attempt.direction or Direction.BOTH
-        facts = Facts(
-            now=attempt.now,
+        passes = [self._with_hours(each, place, now) for each in found.passes] if found else []
+        holder = passes[0].holder.id if passes else b""
+        limited = any(each.limits is not NO_LIMITS for each in passes)
+        return Facts(
+            now=now,
             today=attempt.today,
             epoch=place.epoch,
             gate=gate,
@@ -162,33 +166,24 @@ class FactsLoader:
             credential=attempt.credential,
             verification=attempt.verification,
             presented=attempt.presented,
+            token=found.token if found else None,
+            pass_=passes[0] if passes else None,
+            last_use=found.last_use if found else None,
             budgets={key: around.budgets.get(key, Budget()) for key in _budget_keys(attempt)} or NO_BUDGETS,
+            other_passes=tuple(passes[1:]),
             people=attempt.people,
             override=attempt.override is not None,
-            zones=_zones_of(place, tenant, around.zones) if around.zones else NO_ZONES,
-        )
-        if found is None:
-            return facts
-        passes = [
-            each.pass_
-            if each.hours is None
-            else each.pass_._replace(hours=self._calendar.windows(each.hours, place.time_zone, attempt.now))
-            for each in found.passes
-        ]
-        if not passes:
-            return facts._replace(token=found.token, last_use=found.last_use)
-        holder = passes[0].holder.id
-        limited = any(each.limits is not NO_LIMITS for each in passes)
-        return facts._replace(
-            token=found.token,
-            pass_=passes[0],
-            other_passes=tuple(passes[1:]),
-            last_use=found.last_use,
-            site_day=self._calendar.local_day(attempt.now, place.time_zone) if limited else 0,
+            site_day=self._calendar.local_day(now, place.time_zone) if limited else 0,
+            zones=around.zones_at.get((tenant, gate.id), NO_ZONES),
             inside=around.inside.get((tenant, holder), NOWHERE),
-            counts=_counts_of(found) if limited else NO_COUNTS,
+            counts=_counts_of(found) if found and limited else NO_COUNTS,
             reservation=around.reservations.get(Waiting(tenant, gate.id, holder)) if gate.second_proof else None,
         )
+
+    def _with_hours(self, stored: StoredPass, place: Place, now: int) -> Pass:
+        if stored.hours is None:
+            return stored.pass_
+        return stored.pass_._replace(hours=self._calendar.windows(stored.hours, place.time_zone, now))
 
 
 def _token_keys(attempts: Sequence[Attempt]) -> Iterator[tuple[int, str, bytes | None, bytes | None]]:

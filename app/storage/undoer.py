@@ -4,7 +4,6 @@ The admission itself stays on record; that it was undone is recorded beside it, 
 """
 
 from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from sqlalchemy import Connection, and_, case, func, select, update
@@ -35,6 +34,7 @@ class _Admission(NamedTuple):
     gate: str
     token: bytes | None
     pass_: bytes | None
+    holder: bytes | None
     credential: bytes
     people: int
     changes: str | None
@@ -57,11 +57,11 @@ class Undoer:
         mistake = _mistake(admission, undoing)
         if admission is None or mistake is not None:
             return NotUndone(mistake or "no_such_verification")
-        changed, first = unpacked(admission.changes)
-        roots = _roots(connection, undoing.tenant, changed)
+        moves, first = unpacked(admission.changes, admission.holder)
+        roots = _roots(connection, undoing.tenant, moves)
         counts = _held_counts(connection, undoing.tenant, admission.pass_)
         self._engine.lock_zones(connection, roots)
-        changed += self._counted_since(connection, undoing.tenant, admission, counts.keys() - _counted(changed))
+        changed: list[Move | CountLimited] = [*moves, *self._counted(connection, undoing.tenant, admission, counts)]
         if not self._record(connection, undoing):
             return NotUndone("already_undone")
         _void(connection, undoing, admission, first)
@@ -70,11 +70,11 @@ class Undoer:
         self._recorder.put(connection, _with_last_entry(connection, undoing.tenant, standing))
         return None
 
-    def _counted_since(
-        self, connection: Connection, tenant: str, admission: _Admission, unknown: AbstractSet[CountKey]
+    def _counted(
+        self, connection: Connection, tenant: str, admission: _Admission, counts: Mapping[CountKey, EntryCount]
     ) -> list[CountLimited]:
-        """The counts of limits that the pass was given after the admission, which count it too."""
-        if not unknown or admission.direction == Direction.EXIT:
+        """What the admission counted; also for limits that the pass was given since, which count it too."""
+        if not counts or admission.direction == Direction.EXIT:
             return []
         place = self._gates.load(connection, [(tenant, admission.gate)]).get((tenant, admission.gate))
         if place is None:
@@ -83,7 +83,7 @@ class Undoer:
         day = self._calendar.local_day(admission.at, place.time_zone)
         one = EntryCount(admission.people, day, admission.people, admission.at)
         entered = {ANYWHERE, *(zone for zone in after if zone not in before)}
-        return [CountLimited(key, EntryCount(), one) for key in sorted(unknown) if key.zone in entered]
+        return [CountLimited(key, EntryCount(), one) for key in sorted(counts) if key.zone in entered]
 
     def _record(self, connection: Connection, undoing: Undoing) -> bool:
         """Whether nobody was first: the arbiter, as with redemptions."""
@@ -138,9 +138,9 @@ def _mistake(admission: _Admission | None, undoing: Undoing) -> str | None:
 
 def _admission(connection: Connection, undoing: Undoing) -> _Admission | None:
     v = verifications.c
-    columns = (v.at, v.decision, v.direction, v.gate, v.token, v.pass_, v.credential, v.people, v.changes)
+    columns = (v.at, v.decision, v.direction, v.gate, v.token, v.pass_, v.holder, v.credential)
     row = connection.execute(
-        select(*columns, undos.c.at)
+        select(*columns, v.people, v.changes, undos.c.at)
         .outerjoin(undos, and_(undos.c.tenant == v.tenant, undos.c.verification == v.id))
         .where(v.tenant == undoing.tenant, v.id == undoing.verification)
     ).first()
@@ -157,10 +157,6 @@ def _with_last_entry(connection: Connection, tenant: str, standing: Standing) ->
     return standing
 
 
-def _counted(changed: Sequence[Move | CountLimited]) -> set[CountKey]:
-    return {each.count_key for each in changed if isinstance(each, CountLimited)}
-
-
 def _held_counts(connection: Connection, tenant: str, pass_: bytes | None) -> Mapping[CountKey, EntryCount]:
     """The counts of the pass, which is held from now on."""
     if pass_ is None:
@@ -169,12 +165,12 @@ def _held_counts(connection: Connection, tenant: str, pass_: bytes | None) -> Ma
     return counts_of(pass_, connection.scalar(statement.with_for_update(key_share=True)))
 
 
-def _roots(connection: Connection, tenant: str, changed: Sequence[Move | CountLimited]) -> Sequence[tuple[str, str]]:
+def _roots(connection: Connection, tenant: str, moves: Sequence[Move]) -> Sequence[tuple[str, str]]:
     """The outermost zones of those that somebody was moved in."""
-    moved = sorted({each.zone for each in changed if isinstance(each, Move)})
-    if not moved:
+    if not moves:
         return ()
-    rows = connection.execute(select(zones.c.root).where(zones.c.tenant == tenant, zones.c.id.in_(moved)))
+    moved = zones.c.id.in_(sorted({each.zone for each in moves}))
+    rows = connection.execute(select(zones.c.root).where(zones.c.tenant == tenant, moved))
     return sorted({(tenant, row[0]) for row in rows})
 
 

@@ -25,10 +25,10 @@ def zone_full(facts: Facts) -> bool:
     """
     if not facts.zones or facts.direction == Direction.EXIT:
         return False
-    return any(
-        zone.capacity is not None and 0 < _more(facts, zone) > zone.capacity - zone.people
-        for zone in counted_and_entered(facts)
-    )
+    for zone in counted_and_entered(facts):
+        if zone.capacity is not None and 0 < _more(facts, zone) > zone.capacity - zone.people:
+            return True
+    return False
 
 
 def _more(facts: Facts, zone: Zone) -> int:
