@@ -2,7 +2,7 @@
 
 from .changes import Change, Consume, CountEntry, CountLimited, Move, Occupy, Redeem, Reserve
 from .crossing import OUTSIDE, counted_and_entered, counted_and_left, entered, is_inside, people_after_entry
-from .model import ANYWHERE, CountKey, Direction, EntryCount, Facts, Pass, Presence, Reservation, Token, Use
+from .model import ANYWHERE, NO_ENTRIES, CountKey, Direction, EntryCount, Facts, Pass, Presence, Reservation, Token, Use
 
 
 def of_entry(facts: Facts) -> tuple[Change, ...]:
@@ -78,6 +78,7 @@ def _next_use(facts: Facts) -> Use:
         facts.credential,
         facts.direction,
         let_in=let_in + facts.people,
+        people=facts.people,
     )
 
 
@@ -95,9 +96,9 @@ def _counted(facts: Facts, pass_: Pass) -> list[Change]:
 
 
 def _one_more(facts: Facts, key: CountKey) -> CountLimited:
-    before = facts.counts.get(key, EntryCount())
-    on_day = before.on_day if before.day == facts.site_day else 0
-    after = EntryCount(before.total + facts.people, facts.site_day, on_day + facts.people, facts.now)
+    before, day = facts.counts.get(key, NO_ENTRIES), facts.site_day
+    people = facts.people
+    after = EntryCount(before.total + people, max(before.day, day), before.on(day) + people, facts.now)
     return CountLimited(key, before, after)
 
 

@@ -107,12 +107,12 @@ def decide(facts: Facts) -> Decision:
     if facts.exit_side:
         return _out(facts, pass_, refusal, spent)
     if refusal is None and earlier is not None:
-        return Decision(Outcome.ADMIT, OK, (), pass_, (), earlier.verification)
+        return Decision(Outcome.ADMIT, OK, (), pass_, (), earlier.verification, None, _people_left(facts))
     if refusal is None:
-        return _in(facts, pass_, None)
+        return _in(facts, pass_, ())
     rule = _RULE.get(refusal)
     if facts.override and rule is not None and rule.overridable:
-        return _in(facts, pass_, refusal)
+        return _in(facts, pass_, tuple(each.code for each in _asked(facts).refusing if each.refuses(facts)))
     changes = of_first_proof(facts) if refusal == "needs_second_proof" else spent
     left = _people_left(facts) if rule is not None and rule.room is not unknown else 0
     return Decision(
@@ -179,20 +179,24 @@ def _repeated(facts: Facts) -> Use | None:
     use, gate = facts.last_use, facts.gate
     if use is None or use.voided or use.reserved_until is not None or gate.repeat_window <= 0 or facts.exit_side:
         return None
-    same = (use.gate, use.credential, use.direction) == (gate.id, facts.credential, facts.direction)
+    showing = (use.gate, use.credential, use.direction, use.people)
+    same = showing == (gate.id, facts.credential, facts.direction, facts.people)
     return use if same and 0 <= facts.now - use.at < gate.repeat_window else None
 
 
-def _in(facts: Facts, pass_: Pass | None, overridden: str | None) -> Decision:
-    flags = [overridden] if overridden else []
-    flags += [rule.code for rule in _asked(facts).flagging if rule.flags(facts) and rule.code != overridden]
-    if facts.direction == Direction.EXIT:
+def _in(facts: Facts, pass_: Pass | None, overridden: tuple[str, ...]) -> Decision:
+    """Somebody goes in; or out, at a gate for both directions. `overridden` are all rules that refused."""
+    flags = overridden
+    for rule in _asked(facts).flagging:
+        if rule.code not in overridden and rule.flags(facts):
+            flags += (rule.code,)
+    if facts.zones and facts.direction == Direction.EXIT:
         flags += _not_inside(facts)
     changes = of_entry(facts)
     left = 0
     if facts.pass_ is not None and facts.pass_.limits.party_size > 1:
         left = _people_left(apply(facts, changes))
-    return Decision(Outcome.ADMIT, OK, tuple(flags), pass_, changes, overridden=overridden, people_left=left)
+    return Decision(Outcome.ADMIT, OK, flags, pass_, changes, None, overridden[0] if overridden else None, left)
 
 
 def _out(facts: Facts, pass_: Pass | None, refusal: str | None, spent: tuple[Change, ...]) -> Decision:

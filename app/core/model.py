@@ -22,6 +22,9 @@ class Direction(StrEnum):
     BOTH = "both"
 
 
+_EXIT, _BOTH = Direction.EXIT, Direction.BOTH
+
+
 class PassStatus(StrEnum):
     """What the operator last said of a pass."""
 
@@ -61,7 +64,7 @@ class Gate(NamedTuple):
 
     def sides(self, direction: Direction) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The zones that somebody is in before and after. A gate for both directions is described as one goes in."""
-        if self.direction == Direction.BOTH and direction == Direction.EXIT:
+        if direction == _EXIT and self.direction == _BOTH:
             return self.into_zones, self.from_zones
         return self.from_zones, self.into_zones
 
@@ -124,12 +127,22 @@ ANYWHERE = ""
 
 
 class EntryCount(NamedTuple):
-    """People who entered on a pass: in all, and on one `day` (days since 1970 at the site). `last_at` is the latest."""
+    """People who entered on a pass: in all, and on one `day` (days since 1970 at the site). `last_at` is the latest.
+
+    A day that has begun at one gate has begun: at another, where it is still yesterday, the count goes on.
+    """
 
     total: int = 0
     day: int = 0
     on_day: int = 0
     last_at: int = 0
+
+    def on(self, day: int) -> int:
+        """How many entered on `day`, or on a later one."""
+        return self.on_day if self.day >= day else 0
+
+
+NO_ENTRIES = EntryCount()
 
 
 class CountKey(NamedTuple):
@@ -179,7 +192,7 @@ class Use(NamedTuple):
     """The latest redemption of a token. A voided one was given back, and no longer counts.
 
     One with `reserved_until` waits for a second proof until then; if none comes, it never was. `let_in` is how many
-    people the token has let in until now, this use included, as far as they were not given back.
+    people the token has let in until now, this use included, as far as they were not given back; `people` by this use.
     """
 
     number: int
@@ -191,6 +204,7 @@ class Use(NamedTuple):
     voided: bool = False
     reserved_until: int | None = None
     let_in: int = 1
+    people: int = 1
 
 
 class Reservation(NamedTuple):

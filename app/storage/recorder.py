@@ -87,7 +87,7 @@ class Recorder:
             records.append(_verification(attempt, facts, decision, seq))
             for change in decision.changes:
                 if isinstance(change, Redeem):
-                    redeemed.append(_redemption(attempt.tenant, change.token, change.use, facts.people))
+                    redeemed.append(_redemption(attempt.tenant, change.token, change.use))
                 elif isinstance(change, Consume):
                     consumed.append((attempt.tenant, *change))
                 else:
@@ -126,9 +126,9 @@ def stand(standing: Standing, tenant: str, now: int, change: Change, counts: Map
         standing.reservations[tenant, change.gate, change.holder] = change.reservation or (b"", 0, "", 0, 0)
 
 
-def _redemption(tenant: str, token: bytes, use: Use, people: int) -> tuple[Any, ...]:
+def _redemption(tenant: str, token: bytes, use: Use) -> tuple[Any, ...]:
     use_columns = (use.number, use.verification, use.at, use.gate, use.credential, use.direction)
-    return (tenant, token, *use_columns, 0, people, use.reserved_until)
+    return (tenant, token, *use_columns, 0, use.people, use.reserved_until)
 
 
 def details_of(attempt: Attempt, decision: Decision) -> Details:

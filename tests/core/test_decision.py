@@ -269,7 +269,7 @@ ENDING = ["unknown", *BLOCKS, "token_revoked", "pass_revoked", "pass_suspended"]
 def test_whoever_was_let_in_a_moment_ago_is_not_asked_these_again(reason: str) -> None:
     seen = facts_with(reason)
     gate = seen.gate._replace(repeat_window=5 * SECOND)
-    assert decide(seen._replace(gate=gate, last_use=a_use())).repeats == EARLIER
+    assert decide(seen._replace(gate=gate, last_use=a_use(people=seen.people))).repeats == EARLIER
 
 
 @pytest.mark.parametrize("reason", ENDING)

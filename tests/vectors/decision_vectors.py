@@ -178,7 +178,7 @@ def _entries() -> list[Vector]:
             "one of two is inside and both enter",
             at(pass_=two, people=2, zones={"hq": Zone("hq", ("hq",), 5)}, inside={"hq": a_presence()}),
             changes=(
-                Redeem(TOKEN_ID, USE._replace(let_in=2)),
+                Redeem(TOKEN_ID, USE._replace(let_in=2, people=2)),
                 Move(HOLDER_ID, "hq", a_presence(), Presence(2, NOW)),
                 Occupy("hq", 6),
             ),
@@ -281,11 +281,11 @@ def _overrides() -> list[Vector]:
     return [
         admitted("an override where nothing is wrong", desk()),
         admitted("an override of a used token", desk(last_use=used), "already_used", overridden="already_used", changes=(Redeem(TOKEN_ID, USE._replace(number=2, let_in=2)),)),
-        admitted("of two reasons the first is overridden", desk(last_use=used, pass_=over), "pass_expired", overridden="pass_expired"),
+        admitted("of two reasons the first is overridden, and both are flagged", desk(last_use=used, pass_=over), "pass_expired", "already_used", overridden="pass_expired"),
         admitted("an override fills a zone beyond its capacity", desk(zones={"hq": Zone("hq", ("hq",), 9, 9)}), "zone_full", overridden="zone_full", changes=("redeem", "move", Occupy("hq", 10))),
         denied("an override of a block", desk(token=a_token(blocked=True)), "token_blocked"),
         denied("an override of what is no token", desk(presented=Refused("unrecognised"), token=None, pass_=None), "unrecognised"),
-        admitted("more than the party by hand", desk(people=3), "too_many_people", overridden="too_many_people", changes=(Redeem(TOKEN_ID, USE._replace(let_in=3)),)),
+        admitted("more than the party by hand", desk(people=3), "too_many_people", overridden="too_many_people", changes=(Redeem(TOKEN_ID, USE._replace(let_in=3, people=3)),)),
         admitted("an override on a pass that is used up counts on", desk(pass_=a_pass(max_entries=1, entries=1)), "no_entries_left", overridden="no_entries_left", changes=("redeem", CountEntry(PASS_ID, 2, 1))),
     ]  # fmt: skip
 
@@ -320,7 +320,7 @@ def _parties() -> list[Vector]:
     hard = {"hq": a_hard_zone(people=5)}
     return [
         admitted("one of three, and two are left", at(pass_=three), people_left=2),
-        admitted("two of three, and one is left", at(pass_=three, people=2), people_left=1, changes=(Redeem(TOKEN_ID, USE._replace(let_in=2)),)),
+        admitted("two of three, and one is left", at(pass_=three, people=2), people_left=1, changes=(Redeem(TOKEN_ID, USE._replace(let_in=2, people=2)),)),
         admitted("the last of three", at(pass_=three, last_use=a_use(let_in=2))),
         admitted("no more are left than the pass has entries", at(pass_=three._replace(max_entries=2)), people_left=1, changes=("redeem", CountEntry(PASS_ID, 1, 1))),
         admitted("no more are left than there are places", at(pass_=three, zones={"hq": Zone("hq", ("hq",), 7, 9)}), people_left=1, changes=("redeem", "move", "occupy")),
@@ -344,8 +344,8 @@ def _two_proofs() -> list[Vector]:
         denied("the first proof is used and reserved until its time is over", at(gate=gate), no, changes=(waits, reserved)),
         admitted("the second proof uses both", second, changes=(code_use, consume, over)),
         admitted("an entry by two proofs is counted once", second._replace(pass_=a_pass(max_entries=2)), changes=(code_use, consume, over, CountEntry(PASS_ID, 1, 1))),
-        denied("more people by the second proof than by the first", second._replace(pass_=a_limited_pass(party_size=3), people=2), no, changes=(Redeem(OTHER_TOKEN_ID, USE._replace(reserved_until=until, let_in=0)), Reserve("main-door", HOLDER_ID, Reservation(OTHER_TOKEN_ID, 1, "code", until, 2)))),
-        admitted("a party by two proofs", second._replace(pass_=a_limited_pass(party_size=3), people=2, reservation=a_reservation(people=2)), people_left=1, changes=(Redeem(OTHER_TOKEN_ID, USE._replace(let_in=2)), consume._replace(people=2), over)),
+        denied("more people by the second proof than by the first", second._replace(pass_=a_limited_pass(party_size=3), people=2), no, changes=(Redeem(OTHER_TOKEN_ID, USE._replace(reserved_until=until, let_in=0, people=2)), Reserve("main-door", HOLDER_ID, Reservation(OTHER_TOKEN_ID, 1, "code", until, 2)))),
+        admitted("a party by two proofs", second._replace(pass_=a_limited_pass(party_size=3), people=2, reservation=a_reservation(people=2)), people_left=1, changes=(Redeem(OTHER_TOKEN_ID, USE._replace(let_in=2, people=2)), consume._replace(people=2), over)),
         denied("a first proof that no gate would take is not reserved", at(gate=gate, pass_=a_pass(scope=Scope())), "wrong_gate"),
         admitted("going out uses no first proof that waits", second._replace(gate=both_ways, direction=Direction.EXIT), changes=(Redeem(OTHER_TOKEN_ID, USE._replace(direction=Direction.EXIT)),)),
         admitted("an override uses no first proof whose time is over", second._replace(override=True, reservation=a_reservation(until=NOW)), no, overridden=no, changes=(code_use,)),

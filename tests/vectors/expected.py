@@ -83,7 +83,7 @@ def everywhere(
         zones={},
         inside={},
     )
-    shown_again = bad._replace(gate=bad.gate._replace(repeat_window=5 * SECOND), last_use=a_use())
+    shown_again = bad._replace(gate=bad.gate._replace(repeat_window=5 * SECOND), last_use=a_use(people=bad.people))
     by_hand = bad._replace(override=True)
     flags = (code,) if out is None else out
     return [

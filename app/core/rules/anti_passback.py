@@ -4,7 +4,7 @@ Per zone: off, `soft` (admit and flag) or `hard` (deny). It forgives after a tim
 it, and so does the desk.
 """
 
-from ..crossing import OUTSIDE, counted_and_entered
+from ..crossing import counted_and_entered, is_inside
 from ..model import AntiPassback, Direction, Facts, Zone
 from ..rule import Need, rule
 
@@ -46,17 +46,20 @@ def anti_passback(facts: Facts) -> bool:
 
 
 def _watching(facts: Facts, how: AntiPassback) -> list[Zone]:
-    """The zones that are entered and watch in that way somebody who has not been forgiven."""
-    if not facts.zones or facts.direction == Direction.EXIT:
+    """The zones that are entered and watch in that way somebody who is inside and has not been forgiven."""
+    if not facts.inside or facts.direction == Direction.EXIT:
         return []
-    return [zone for zone in counted_and_entered(facts) if zone.anti_passback == how and not _is_forgiven(facts, zone)]
+    return [
+        zone
+        for zone in counted_and_entered(facts)
+        if zone.anti_passback == how and is_inside(facts, zone) and not _is_forgiven(facts, zone)
+    ]
 
 
 def _is_forgiven(facts: Facts, zone: Zone) -> bool:
-    since = facts.inside.get(zone.id, OUTSIDE).since
-    return zone.forgive_after is not None and facts.now >= since + zone.forgive_after
+    return zone.forgive_after is not None and facts.now >= facts.inside[zone.id].since + zone.forgive_after
 
 
 def _outside(facts: Facts, zone: Zone) -> int:
     party = facts.pass_.limits.party_size if facts.pass_ else 1
-    return party - facts.inside.get(zone.id, OUTSIDE).people
+    return party - facts.inside[zone.id].people

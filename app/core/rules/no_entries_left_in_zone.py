@@ -5,7 +5,7 @@ entry.
 """
 
 from ..crossing import entered
-from ..model import CountKey, Direction, EntryCount, Facts
+from ..model import NO_ENTRIES, CountKey, Direction, Facts
 from ..rule import Need, rule
 
 
@@ -17,11 +17,11 @@ def entries_left_in_zone(facts: Facts) -> int | None:
     into, left = entered(facts), []
     for limit in pass_.limits.zones:
         if limit.zone in into:
-            count = facts.counts.get(CountKey(pass_.id, limit.zone), EntryCount())
+            count = facts.counts.get(CountKey(pass_.id, limit.zone), NO_ENTRIES)
             if limit.total is not None:
                 left.append(limit.total - count.total)
             if limit.per_day is not None:
-                left.append(limit.per_day - (count.on_day if count.day == facts.site_day else 0))
+                left.append(limit.per_day - count.on(facts.site_day))
     return min(left, default=None)
 
 

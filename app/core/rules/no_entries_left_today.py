@@ -1,6 +1,6 @@
 """`no_entries_left_today`: the pass has been used as often as it may be on one day, the site's own."""
 
-from ..model import ANYWHERE, CountKey, Direction, EntryCount, Facts
+from ..model import ANYWHERE, NO_ENTRIES, CountKey, Direction, Facts
 from ..rule import Need, rule
 
 
@@ -9,8 +9,8 @@ def entries_left_today(facts: Facts) -> int | None:
     pass_ = facts.pass_
     if pass_ is None or pass_.limits.per_day is None:
         return None
-    count = facts.counts.get(CountKey(pass_.id, ANYWHERE), EntryCount())
-    return pass_.limits.per_day - (count.on_day if count.day == facts.site_day else 0)
+    count = facts.counts.get(CountKey(pass_.id, ANYWHERE), NO_ENTRIES)
+    return pass_.limits.per_day - count.on(facts.site_day)
 
 
 @rule("no_entries_left_today", needs=(Need.TOKEN, Need.COUNTS), offline=False, room=entries_left_today)

@@ -14,6 +14,9 @@ def party_left(facts: Facts) -> int | None:
 
 @rule("too_many_people", offline=True, room=party_left)
 def too_many_people(facts: Facts) -> bool:
-    """Refuse more people than are left of the party. Part of it may follow later, with the same token."""
+    """Refuse more people than are left of the party. Part of it may follow later, with the same token.
+
+    Where nobody is left the token is used up, which another rule says.
+    """
     left = party_left(facts)
-    return left is not None and facts.direction != Direction.EXIT and facts.people > left
+    return left is not None and facts.direction != Direction.EXIT and 0 < left < facts.people

@@ -1,6 +1,6 @@
 """`too_soon`: the pass asks for a time between two entries, and it is not over."""
 
-from ..model import ANYWHERE, CountKey, Direction, EntryCount, Facts
+from ..model import ANYWHERE, NO_ENTRIES, CountKey, Direction, Facts
 from ..rule import Need, rule
 
 
@@ -9,7 +9,7 @@ def next_entry(facts: Facts) -> int | None:
     pass_ = facts.pass_
     if pass_ is None or not pass_.limits.min_interval:
         return None
-    last_at = facts.counts.get(CountKey(pass_.id, ANYWHERE), EntryCount()).last_at
+    last_at = facts.counts.get(CountKey(pass_.id, ANYWHERE), NO_ENTRIES).last_at
     return last_at + pass_.limits.min_interval if last_at else None
 
 

@@ -102,9 +102,8 @@ def use_of(columns: Sequence[Any]) -> Use | None:
         return None
     if let_in is None:
         let_in = people if voided_at is None and reserved_until is None else 0
-    return Use(
-        number, verification, at, gate, credential, direction, voided_at is not None, reserved_until, int(let_in)
-    )
+    spent = (voided_at is not None, reserved_until, int(let_in), people)
+    return Use(number, verification, at, gate, credential, direction, *spent)
 
 
 def _found(row: Sequence[Any]) -> Found:

