@@ -41,6 +41,7 @@ from .loaders.cards import CardsLoader
 from .loaders.gates import GatesLoader, Place
 from .loaders.passes import PassesLoader, StoredPass
 from .loaders.reservations import ReservationsLoader, Waiting
+from .loaders.schedules import NEVER, SchedulesLoader
 from .loaders.tokens import Found, TokensLoader
 from .loaders.zones import Counted, ZonesLoader
 
@@ -48,11 +49,15 @@ _NEEDS = frozenset().union(*(rule.needs for rule in RULES))
 _SIMULATED_S = 60
 
 
+Hours = tuple[tuple[int, int], ...]
+
+
 class _Around(NamedTuple):
     """What the attempts of a batch lead to."""
 
     zones_at: Mapping[tuple[str, str], Mapping[str, Zone]]
     inside: Mapping[tuple[str, bytes], Mapping[str, Presence]]
+    hours: Mapping[tuple[str, str, str], Hours]
     reservations: Mapping[Waiting, Reservation]
     budgets: Mapping[BudgetKey, Budget]
 
@@ -67,6 +72,7 @@ class FactsLoader:
         self._tokens = TokensLoader(engine)
         self._cards = CardsLoader(engine)
         self._passes = PassesLoader(engine)
+        self._schedules = SchedulesLoader(engine)
         self._zones = ZonesLoader(engine, calendar)
         self._reservations = ReservationsLoader(engine)
         self._budgets = BudgetsLoader(engine)
@@ -87,9 +93,11 @@ class FactsLoader:
                 self._engine.lock_zones(connection, roots)
         found = self._found(connection, attempts, at)
         zones = self._zones.load(connection, roots, max(a.now for a in attempts)) if roots else {}
+        zones_at = {key: here for key, place in places.items() if (here := _zones_of(place, key[0], zones))}
         around = _Around(
-            {key: _zones_of(place, key[0], zones) for key, place in places.items()} if zones else {},
-            self._inside(connection, attempts, at, found, zones),
+            zones_at,
+            self._inside(connection, attempts, found, zones, zones_at) if zones_at else {},
+            self._open(connection, attempts, at, found),
             self._waiting(connection, attempts, at, found),
             self._budgets.load(connection, (key for a in attempts for key in _budget_keys(a)), hold=hold),
         )
@@ -117,19 +125,38 @@ class FactsLoader:
         self,
         connection: Connection,
         attempts: Sequence[Attempt],
-        at: Sequence[Place | None],
         found: Mapping[int, Found],
         zones: Mapping[tuple[str, str], Mapping[str, Counted]],
+        zones_at: Mapping[tuple[str, str], Mapping[str, Zone]],
     ) -> Mapping[tuple[str, bytes], Mapping[str, Presence]]:
-        if not zones:
-            return {}
-        holders = {
+        """Where the holders are who come to a gate at a zone that is counted."""
+        holders = [
             (attempts[n].tenant, each.passes[0].pass_.holder.id)
             for n, each in found.items()
-            if each.passes and (place := at[n]) and any((attempts[n].tenant, root) in zones for root in place.roots)
-        }
+            if each.passes and (attempts[n].tenant, attempts[n].gate) in zones_at
+        ]
+        if not holders:
+            return {}
         counted = {(tenant, id_): each for (tenant, _), tree in zones.items() for id_, each in tree.items()}
         return self._zones.inside(connection, holders, counted)
+
+    def _open(
+        self,
+        connection: Connection,
+        attempts: Sequence[Attempt],
+        at: Sequence[Place | None],
+        found: Mapping[int, Found],
+    ) -> Mapping[tuple[str, str, str], Hours]:
+        """The hours of the schedules that passes name, by tenant, schedule and time zone."""
+        named = {
+            (attempts[n].tenant, each.schedule, place.time_zone)
+            for n, one in found.items()
+            for each in one.passes
+            if each.schedule is not None and (place := at[n])
+        }
+        texts = self._schedules.load(connection, ((tenant, schedule) for tenant, schedule, _ in named))
+        now = min(attempt.now for attempt in attempts)
+        return {key: self._calendar.windows(texts.get(key[:2], NEVER), key[2], now) for key in named}
 
     def _waiting(
         self,
@@ -153,7 +180,7 @@ class FactsLoader:
         direction = Direction.EXIT if exit_side else gate.direction
         if direction == Direction.BOTH:
             direction = attempt.direction or Direction.BOTH
-        passes = [self._with_hours(each, place, now) for each in found.passes] if found else []
+        passes = [_with_hours(each, tenant, place, around) for each in found.passes] if found else []
         holder = passes[0].holder.id if passes else b""
         limited = any(each.limits is not NO_LIMITS for each in passes)
         return Facts(
@@ -180,10 +207,11 @@ class FactsLoader:
             reservation=around.reservations.get(Waiting(tenant, gate.id, holder)) if gate.second_proof else None,
         )
 
-    def _with_hours(self, stored: StoredPass, place: Place, now: int) -> Pass:
-        if stored.hours is None:
-            return stored.pass_
-        return stored.pass_._replace(hours=self._calendar.windows(stored.hours, place.time_zone, now))
+
+def _with_hours(stored: StoredPass, tenant: str, place: Place, around: _Around) -> Pass:
+    if stored.schedule is None:
+        return stored.pass_
+    return stored.pass_._replace(hours=around.hours[tenant, stored.schedule, place.time_zone])
 
 
 def _token_keys(attempts: Sequence[Attempt]) -> Iterator[tuple[int, str, bytes | None, bytes | None]]:

@@ -10,7 +10,7 @@ from app.storage.bulk import BulkRead, incoming
 from app.storage.engine import Engine
 from app.storage.tables import credentials, holders, passes, redemptions
 
-from .passes import PASS_COLUMNS, N, stored_pass, with_schedule
+from .passes import PASS_COLUMNS, N, stored_pass
 from .tokens import USE, Found, latest_use, use_columns, use_of
 
 _PASS = len(PASS_COLUMNS)
@@ -48,13 +48,9 @@ class CardsLoader:
                 *use_columns(cast(null(), Integer)),
                 *(ranked.c.id, ranked.c.kind, ranked.c.created_at, ranked.c.blocked_at),
             )
-            .select_from(
-                with_schedule(
-                    ranked.outerjoin(
-                        passes, and_(passes.c.tenant == ranked.c.tenant, passes.c.id == ranked.c.pass_)
-                    ).outerjoin(holders, and_(holders.c.tenant == passes.c.tenant, holders.c.id == passes.c.holder))
-                )
-            )
+            .select_from(ranked)
+            .outerjoin(passes, and_(passes.c.tenant == ranked.c.tenant, passes.c.id == ranked.c.pass_))
+            .outerjoin(holders, and_(holders.c.tenant == passes.c.tenant, holders.c.id == passes.c.holder))
             .outerjoin(redemptions, latest_use(ranked.c.tenant, ranked.c.id))
             .where(ranked.c.place <= _MOST_PASSES)
             .order_by(ranked.c.n, ranked.c.place)

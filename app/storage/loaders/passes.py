@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Connection, FromClause, Integer, and_, case, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Integer, and_, select
 
 from app.core.model import (
     NO_COUNTS,
@@ -23,7 +23,7 @@ from app.core.model import (
 from app.storage.bulk import BulkRead, incoming
 from app.storage.counts import counts_of
 from app.storage.engine import Engine
-from app.storage.tables import holders, passes, schedules
+from app.storage.tables import holders, passes
 
 N = Column("n", Integer)
 """Which attempt of a batch a row is about."""
@@ -33,32 +33,22 @@ _STATUS = {status.value: status for status in PassStatus}
 PASS_COLUMNS: Sequence[ColumnElement[Any]] = (
     *(passes.c.id, passes.c.idx, passes.c.scope, passes.c.valid_from, passes.c.valid_until),
     *(passes.c.max_entries, passes.c.entries, passes.c.status, passes.c.limits, passes.c.counts),
-    # A pass whose schedule is gone is never open.
-    case((passes.c.schedule.is_not(None), func.coalesce(schedules.c.hours, ""))).label("hours"),
+    passes.c.schedule,
     *(holders.c.id, holders.c.ref, holders.c.number, holders.c.name, holders.c.blocked_at),
 )
 
 
 class StoredPass(NamedTuple):
-    """A pass as it is stored: `hours` is the text of its schedule, from which the calendar makes intervals.
-
-    `counts` are those of its entries, if it has limits.
-    """
+    """A pass as it is stored, without the hours of its schedule; and the counts of its entries, if it has limits."""
 
     pass_: Pass
-    hours: str | None
+    schedule: str | None
     counts: Mapping[CountKey, EntryCount]
-
-
-def with_schedule(passes_and_holders: FromClause) -> FromClause:
-    """What passes and holders were joined to, with the schedule of the pass."""
-    same = and_(schedules.c.tenant == passes.c.tenant, schedules.c.id == passes.c.schedule)
-    return passes_and_holders.outerjoin(schedules, same)
 
 
 def stored_pass(columns: Sequence[Any]) -> StoredPass:
     """The pass in the values of `PASS_COLUMNS`."""
-    id_, idx, scope, valid_from, valid_until, max_entries, entries, status, limits, counts, hours = columns[:11]
+    id_, idx, scope, valid_from, valid_until, max_entries, entries, status, limits, counts, schedule = columns[:11]
     holder_id, ref, number, name, blocked_at = columns[11:]
     return StoredPass(
         Pass(
@@ -74,7 +64,7 @@ def stored_pass(columns: Sequence[Any]) -> StoredPass:
             None,
             NO_LIMITS if limits is None else limits_of(limits),
         ),
-        hours,
+        schedule,
         NO_COUNTS if counts is None else counts_of(id_, counts),
     )
 
@@ -109,12 +99,11 @@ class PassesLoader:
 
     def __init__(self, engine: Engine) -> None:
         asked = incoming(N, passes.c.tenant, passes.c.id)
-        statement = select(asked.c.n, *PASS_COLUMNS).select_from(
-            with_schedule(
-                asked.join(passes, and_(passes.c.tenant == asked.c.tenant, passes.c.id == asked.c.id)).join(
-                    holders, and_(holders.c.tenant == passes.c.tenant, holders.c.id == passes.c.holder)
-                )
-            )
+        statement = (
+            select(asked.c.n, *PASS_COLUMNS)
+            .select_from(asked)
+            .join(passes, and_(passes.c.tenant == asked.c.tenant, passes.c.id == asked.c.id))
+            .join(holders, and_(holders.c.tenant == passes.c.tenant, holders.c.id == passes.c.holder))
         )
         self._statement = BulkRead(engine, asked, statement)
 

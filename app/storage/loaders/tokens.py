@@ -10,7 +10,7 @@ from app.storage.bulk import BulkRead, incoming
 from app.storage.engine import Engine
 from app.storage.tables import holders, passes, redemptions, tokens
 
-from .passes import PASS_COLUMNS, N, StoredPass, stored_pass, with_schedule
+from .passes import PASS_COLUMNS, N, StoredPass, stored_pass
 
 _PASS = len(PASS_COLUMNS)
 
@@ -40,13 +40,10 @@ class TokensLoader:
                 *(tokens.c.id, tokens.c.kind, tokens.c.issued_at, tokens.c.expires_at, tokens.c.gate),
                 *(tokens.c.reusable, tokens.c.epoch, tokens.c.revoked_at, tokens.c.blocked_at),
             )
-            .select_from(
-                with_schedule(
-                    asked.join(tokens, and_(tokens.c.tenant == here, same))
-                    .join(passes, and_(passes.c.tenant == here, passes.c.id == tokens.c.pass_))
-                    .join(holders, and_(holders.c.tenant == here, holders.c.id == passes.c.holder))
-                )
-            )
+            .select_from(asked)
+            .join(tokens, and_(tokens.c.tenant == here, same))
+            .join(passes, and_(passes.c.tenant == here, passes.c.id == tokens.c.pass_))
+            .join(holders, and_(holders.c.tenant == here, holders.c.id == passes.c.holder))
             .outerjoin(redemptions, latest_use(here, tokens.c.id))
         )
         self._statement = BulkRead(engine, asked, statement)
