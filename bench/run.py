@@ -23,6 +23,7 @@ from PIL import Image
 from app.core.ids import show
 from app.effects.draw_pictures import draw_png
 from bench.load import Run, load, request
+from bench.population import Population
 from bench.sites import GATE, TURNSTILE, Server, Site, site, yardstick
 from tests.postgres import PostgresServer
 
@@ -126,22 +127,24 @@ async def _postgresql(folder: Path, echo: Case, rounds: int) -> None:
 
 
 async def _rules(folder: Path, echo: Case, rounds: int) -> None:
-    """What a site pays that has configured five: a schedule, two limits, anti-passback and a capacity."""
-    async with site(f"sqlite:///{folder}/rules.db", people=PEOPLE * 5, stored_tokens=STORED) as at:
+    """What a site pays that has configured rules: window, zone, schedule, anti-passback, capacity; then limits too."""
+    async with site(f"sqlite:///{folder}/rules.db", people=PEOPLE * 2, stored_tokens=STORED) as at:
+
+        def shown(people: Population, gate: str = TURNSTILE) -> Callable[[int], list[bytes]]:
+            return lambda count: _verify(at, people.mint(signed=count).signed, gate=gate)
+
         cases = [
             echo,
             Case(
                 "(b) no rules configured", at.server, lambda count: _verify(at, at.population.mint(signed=count).signed)
             ),
-            Case(
-                "(b) five rules configured",
-                at.server,
-                lambda count: _verify(at, at.members.mint(signed=count).signed, gate=TURNSTILE),
-            ),
+            Case("(b) five rules configured", at.server, shown(at.members)),
+            Case("(b) and two limits", at.server, shown(at.limited)),
         ]
         runs = await _table("Rules, SQLite, 64 connections", cases, 64, rounds)
-        ratios = [five.rate / none.rate for none, five in zip(runs[cases[1].name], runs[cases[2].name], strict=True)]
-        print(f"(b) with five rules configured, as a part of (b) without: {statistics.median(ratios):.2f}\n")
+        for case in cases[2:]:
+            parts = [some.rate / none.rate for none, some in zip(runs[cases[1].name], runs[case.name], strict=True)]
+            print(f"{case.name}, as a part of (b) without: {statistics.median(parts):.2f}\n")
 
 
 async def _growth(folder: Path, echo: Case, rounds: int) -> None:

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from app.core.model import DAY
 from app.services.tenants import create_tenant
 from app.settings import Settings
 from app.storage.records import GateRecord, ScheduleRecord, ZoneRecord
@@ -45,13 +46,15 @@ class Server(NamedTuple):
 class Site(NamedTuple):
     """A running Gatepass with people, and how to make more tokens for it.
 
-    The members' passes have a schedule, and limits by the day and of the time between entries.
+    The members' passes have a window, a schedule, and are for a zone; those of the limited have limits too, by the day
+    and of the time between entries.
     """
 
     server: Server
     key: str
     population: Population
     members: Population
+    limited: Population
 
 
 @contextmanager
@@ -76,8 +79,12 @@ async def site(url: str, *, people: int, stored_tokens: int, workers: int = 1) -
         await app.store.write(partial(_furnish, now=app.clock.now()))
         population = Population(app, database)
         population.add_people(people)
-        members = Population(app, database, before=people, schedule="always", limits=_LIMITS)
-        members.add_people(people)
+        now, of_members = app.clock.now(), {"scope": '{"gates": [], "zones": ["gym"]}', "schedule": "always"}
+        of_members |= {"valid_from": now - DAY, "valid_until": now + DAY}
+        members = Population(app, database, before=people, **of_members)
+        limited = Population(app, database, before=2 * people, **of_members, limits=_LIMITS)
+        for each in (members, limited):
+            each.add_people(people)
         population.add_stored_tokens(stored_tokens)
         if database.dialect.name == "postgresql":
             with database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -86,7 +93,7 @@ async def site(url: str, *, people: int, stored_tokens: int, workers: int = 1) -
         command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port), "--workers", str(workers)]
         environment = {"GATEPASS_DATABASE_URL": url, "GATEPASS_MASTER_KEY": MASTER_KEY}
         with _serving(command, port, "/readyz", environment) as server:
-            yield Site(server, key, population, members)
+            yield Site(server, key, population, members, limited)
     database.dispose()
 
 

@@ -47,6 +47,7 @@ from .loaders.zones import Counted, ZonesLoader
 
 _NEEDS = frozenset().union(*(rule.needs for rule in RULES))
 _SIMULATED_S = 60
+_HOURS = Pass._fields.index("hours")
 
 
 Hours = tuple[tuple[int, int], ...]
@@ -211,7 +212,10 @@ class FactsLoader:
 def _with_hours(stored: StoredPass, tenant: str, place: Place, around: _Around) -> Pass:
     if stored.schedule is None:
         return stored.pass_
-    return stored.pass_._replace(hours=around.hours[tenant, stored.schedule, place.time_zone])
+    hours = around.hours[tenant, stored.schedule, place.time_zone]
+    return Pass._make(
+        (*stored.pass_[:_HOURS], hours, *stored.pass_[_HOURS + 1 :])
+    )  # _replace takes three times as long
 
 
 def _token_keys(attempts: Sequence[Attempt]) -> Iterator[tuple[int, str, bytes | None, bytes | None]]:
