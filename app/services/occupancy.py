@@ -1,5 +1,6 @@
 """Occupancy: how many people are in a zone that is counted."""
 
+import json
 from typing import NamedTuple
 
 from app.storage.records import ZoneRecord
@@ -31,7 +32,10 @@ async def get_occupancy(app: Context, caller: Caller, id_: str) -> Occupancy:
 
 
 async def correct_occupancy(app: Context, caller: Caller, id_: str, people: int, reason: str) -> Occupancy:
-    """Set the count to what was counted by hand. Raises `Clash` for a zone that is not counted."""
+    """Set the count to what was counted by hand. Raises `Clash` for a zone that is not counted.
+
+    Where nobody is inside, everybody is outside, also of the zones within: anti-passback is reset for all of them.
+    """
 
     def work(tx: Transaction) -> Occupancy:
         zone = tx.zones.get(caller.tenant, id_)
@@ -42,18 +46,31 @@ async def correct_occupancy(app: Context, caller: Caller, id_: str, people: int,
         if not zone.counted:
             raise Clash("not_counted", "The people in this zone are not counted.")
         now = app.clock.now()
-        before = occupancy_of(app, caller, zone, now)
-        tx.zones.change(caller.tenant, id_, {"people": people, "people_at": now})
-        record(app, tx, caller, "occupancy_corrected", reason=reason, zone=id_, before=before.people, after=people)
-        return before._replace(people=people)
+        concerned = [zone] if people else [zone, *_within(tx, caller.tenant, zone)]
+        for each in concerned:
+            before = occupancy_of(app, caller, each, now).people
+            tx.zones.change(caller.tenant, each.id, {"people": people, "people_at": now})
+            if not people:
+                tx.presences.forget_zone(caller.tenant, each.id)
+            record(app, tx, caller, "occupancy_corrected", reason=reason, zone=each.id, before=before, after=people)
+        return occupancy_of(app, caller, zone, now)._replace(people=people)
 
     return await app.store.write(work)
+
+
+def _within(tx: Transaction, tenant: str, zone: ZoneRecord) -> list[ZoneRecord]:
+    """The counted zones that lie in this one."""
+    return [
+        each
+        for each in tx.zones.of_root(tenant, zone.root)
+        if each.counted and each.id != zone.id and zone.id in json.loads(each.path)
+    ]
 
 
 def occupancy_of(app: Context, caller: Caller, zone: ZoneRecord, now: int) -> Occupancy:
     """The zone's count at `now`: 0 where nobody has come or gone since the last nightly reset."""
     reset_at = None
-    if zone.resets_at is not None:
-        reset_at = app.calendar.last_reset(zone.resets_at, zone.local_time_zone or caller.time_zone, now)
+    if zone.local_resets_at is not None:
+        reset_at = app.calendar.last_reset(zone.local_resets_at, zone.local_time_zone or caller.time_zone, now)
     people = 0 if reset_at is not None and zone.people_at < reset_at else zone.people
     return Occupancy(zone.id, people, zone.capacity, zone.counted, now, reset_at)

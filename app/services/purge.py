@@ -1,6 +1,7 @@
 """Forgetting what is no longer needed: what made retries safe, and where people were who have left."""
 
 from app.core.model import DAY
+from app.storage.transaction import Transaction
 
 from .context import Context
 
@@ -9,7 +10,17 @@ KEPT = 30 * DAY
 
 
 async def purge(app: Context) -> None:
-    """Forget request ids and idempotency keys older than 30 days, and in which zones people were who are outside."""
-    before = app.clock.now() - KEPT
-    await app.store.write(lambda tx: tx.idempotency_keys.purge(before))
-    await app.store.write(lambda tx: tx.presences.purge())
+    """Forget request ids and idempotency keys older than 30 days, and first proofs whose second never came.
+
+    And where people were who have left, or who were counted before the latest nightly reset.
+    """
+    now = app.clock.now()
+    await app.store.write(lambda tx: tx.idempotency_keys.purge(now - KEPT))
+    await app.store.write(lambda tx: tx.reservations.purge(now - DAY))
+    await app.store.write(lambda tx: _purge_presences(app, tx, now))
+
+
+def _purge_presences(app: Context, tx: Transaction, now: int) -> None:
+    tx.presences.purge()
+    for tenant, zone, resets_at, time_zone in tx.zones.that_reset():
+        tx.presences.purge_older(tenant, zone, app.calendar.last_reset(resets_at, time_zone, now))

@@ -34,6 +34,7 @@ async def create_zone(app: Context, caller: Caller, wish: Mapping[str, Any], ret
             "created_at": now,
             "root": outer.root if outer else zone_id,
             "local_time_zone": wish.get("time_zone") or (outer and outer.local_time_zone),
+            "local_resets_at": wish.get("resets_at") or (outer and outer.local_resets_at),
             "people_at": now,
         }
         record = ZoneRecord(**{**wish, **set_up})
@@ -67,8 +68,8 @@ async def change_zone(app: Context, caller: Caller, id_: str, wish: Mapping[str,
         values = {name: value for name, value in changed._asdict().items() if value != getattr(zone, name)}
         if values:
             tx.zones.change(caller.tenant, id_, values)
-        if changed.time_zone != zone.time_zone:
-            _inherit_time_zones(tx, caller.tenant, zone.root)
+        if (changed.time_zone, changed.resets_at) != (zone.time_zone, zone.resets_at):
+            _inherit(tx, caller.tenant, zone.root)
         return _get(tx, caller.tenant, id_)
 
     return await app.store.write(work)
@@ -107,11 +108,14 @@ def _get(tx: Transaction, tenant: str, id_: str) -> ZoneRecord:
     return zone
 
 
-def _inherit_time_zones(tx: Transaction, tenant: str, root: str) -> None:
-    """A zone without a time zone of its own has that of the nearest zone around it."""
+def _inherit(tx: Transaction, tenant: str, root: str) -> None:
+    """A zone without a time zone or a nightly reset of its own has that of the nearest zone around it."""
     zones = {zone.id: zone for zone in tx.zones.of_root(tenant, root)}
     for zone in zones.values():
-        around = (zones[id_].time_zone for id_ in json.loads(zone.path))
-        local_time_zone = next((each for each in around if each is not None), None)
-        if local_time_zone != zone.local_time_zone:
-            tx.zones.change(tenant, zone.id, {"local_time_zone": local_time_zone})
+        around = [zones[id_] for id_ in json.loads(zone.path)]
+        local = {
+            "local_time_zone": next((each.time_zone for each in around if each.time_zone is not None), None),
+            "local_resets_at": next((each.resets_at for each in around if each.resets_at is not None), None),
+        }
+        if local != {name: getattr(zone, name) for name in local}:
+            tx.zones.change(tenant, zone.id, local)

@@ -14,7 +14,7 @@ class ZoneRecord(NamedTuple):
     """`path` is JSON: the zone and those it lies in, innermost first; `root` is the outermost.
 
     `local_time_zone` is its own or that of a zone around it; None is the tenant's. `resets_at` is local wall-clock time
-    like "04:00". `people` is the live count as of `people_at`.
+    like "04:00", `local_resets_at` its own or that of a zone around it. `people` is the live count as of `people_at`.
     """
 
     id: str
@@ -30,6 +30,7 @@ class ZoneRecord(NamedTuple):
     anti_passback: str = "off"
     forgive_after_s: int | None = None
     resets_at: str | None = None
+    local_resets_at: str | None = None
     people: int = 0
     people_at: int = 0
 

@@ -111,13 +111,14 @@ zones = Table(
     Column("anti_passback", Text, nullable=False, server_default=text("'off'")),
     Column("forgive_after_s", Integer),
     Column("resets_at", Text),
+    Column("local_resets_at", Text),
     Column("people", Integer, nullable=False, server_default=text("0")),
     Column("people_at", BigInteger, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("tenant", "id"),
     Index(None, "tenant", "root"),
     _tenant_exists(),
     comment="Areas with people in them. path: JSON, the zone and those it lies in, innermost first; root: the last. "
-    "local_time_zone: its own or the one of a zone around it. people: the live count, as of people_at.",
+    "local_time_zone, local_resets_at: its own or those of a zone around it. people: the live count, as of people_at.",
     sqlite_with_rowid=False,
 )
 

@@ -13,6 +13,7 @@ from .repositories.holders import Holders
 from .repositories.idempotency_keys import IdempotencyKeys
 from .repositories.passes import Passes
 from .repositories.presences import Presences
+from .repositories.reservations import Reservations
 from .repositories.schedules import Schedules
 from .repositories.secrets import Secrets
 from .repositories.tenants import Tenants
@@ -36,6 +37,7 @@ class Transaction:
         self.verifications = Verifications(connection, engine)
         self.budgets = Budgets(connection, engine)
         self.presences = Presences(connection, engine)
+        self.reservations = Reservations(connection, engine)
         self.credentials = Credentials(connection, engine)
         self.audit_events = AuditEvents(connection, engine)
         self.api_keys = ApiKeys(connection, engine)

@@ -77,13 +77,20 @@ class Undoer:
         if not counts or admission.direction == Direction.EXIT:
             return []
         place = self._gates.load(connection, [(tenant, admission.gate)]).get((tenant, admission.gate))
-        if place is None:
-            return []
-        before, after = place.gate.sides(Direction.ENTRY)
-        day = self._calendar.local_day(admission.at, place.time_zone)
-        one = EntryCount(admission.people, day, admission.people, admission.at)
-        entered = {ANYWHERE, *(zone for zone in after if zone not in before)}
-        return [CountLimited(key, EntryCount(), one) for key in sorted(counts) if key.zone in entered]
+        entered, day = {ANYWHERE}, None
+        if place is not None:  # a gate that is gone leads nowhere
+            before, after = place.gate.sides(Direction.ENTRY)
+            entered.update(zone for zone in after if zone not in before)
+            day = self._calendar.local_day(admission.at, place.time_zone)
+        return [
+            CountLimited(
+                key,
+                EntryCount(),
+                EntryCount(admission.people, count.day if day is None else day, admission.people, admission.at),
+            )
+            for key, count in sorted(counts.items())
+            if key.zone in entered
+        ]
 
     def _record(self, connection: Connection, undoing: Undoing) -> bool:
         """Whether nobody was first: the arbiter, as with redemptions."""

@@ -12,7 +12,7 @@ _MADE = ("schedules", "credentials", "undos", "presences", "reservations", "audi
 
 _ZONES = (
     "Areas with people in them. path: JSON, the zone and those it lies in, innermost first; root: the last. "
-    "local_time_zone: its own or the one of a zone around it. people: the live count, as of people_at."
+    "local_time_zone, local_resets_at: its own or those of a zone around it. people: the live count, as of people_at."
 )
 _VERIFICATIONS = (
     "Attempts and their decisions. xact: what a reader of the feed by seq has to wait for. details: JSON, what few "
@@ -62,6 +62,7 @@ def _added() -> dict[str, tuple[sa.Column[object], ...]]:
             sa.Column("anti_passback", sa.Text(), nullable=False, server_default=sa.text("'off'")),
             sa.Column("forgive_after_s", sa.Integer()),
             sa.Column("resets_at", sa.Text()),
+            sa.Column("local_resets_at", sa.Text()),
             sa.Column("people", sa.Integer(), nullable=False, server_default=sa.text("0")),
             sa.Column("people_at", sa.BigInteger(), nullable=False, server_default=sa.text("0")),
         ),

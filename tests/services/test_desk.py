@@ -14,7 +14,11 @@ async def test_an_override_admits_against_the_rules_and_says_who_and_what_for(se
     token = await service.token(await service.pass_(max_entries=1))
     await service.verify(token["token"])
     answer = await service.verify(token["token"], key=key, override=WHY)
-    assert (answer["decision"], answer["reason"], answer["flags"]) == ("admit", "ok", ["no_entries_left"])
+    assert (answer["decision"], answer["reason"], answer["flags"]) == (
+        "admit",
+        "ok",
+        ["no_entries_left", "already_used"],
+    )
     assert answer["override"] == {**WHY, "needed": "no_entries_left", "key": key_id}
     listed = (await service.call("GET", "/v1/verifications")).json()["items"][0]
     assert listed["override"] == answer["override"]

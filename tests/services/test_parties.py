@@ -70,3 +70,14 @@ async def test_another_number_of_people_is_another_request(service: Service) -> 
     body = {"token": token["token"], "gate": "main-door", "people": 2, "request_id": "r1"}
     answer = await service.call("POST", "/v1/verifications", json=body)
     assert (answer.status_code, answer.json()["code"]) == (409, "request_id_reused")
+
+
+async def test_a_polling_camera_repeats_what_it_showed_and_no_more(service: Service) -> None:
+    await service.gate(repeat_window_s=60)
+    token = await service.token(await service.pass_(party_size=4))
+    first = await service.verify(token["token"])
+    again = await service.verify(token["token"])
+    assert (again["repeated"], again["people"], again["people_left"]) == ("window", 1, 3)
+    assert again["id"] == first["id"]
+    more = await service.verify(token["token"], people=2)
+    assert (more["decision"], more["repeated"], more["people"], more["people_left"]) == ("admit", None, 2, 1)

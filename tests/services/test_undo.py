@@ -179,3 +179,13 @@ async def test_undoing_an_exit_after_the_next_entry_counts_nobody_twice(service:
     assert await people() == 1  # by the later entry
     await undo(service, again)
     assert await people() == 0
+
+
+async def test_an_entry_by_a_gate_that_is_gone_is_given_back(service: Service) -> None:
+    await service.gate()
+    pass_ = await service.pass_(max_entries_per_day=1)
+    first = await service.verify((await service.token(pass_))["token"])
+    await service.call("DELETE", "/v1/gates/main-door")
+    assert (await undo(service, first))[0] == 200
+    await service.gate("back-door")
+    assert (await service.verify((await service.token(pass_))["token"], "back-door"))["reason"] == "ok"

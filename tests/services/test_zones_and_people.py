@@ -3,7 +3,10 @@
 from typing import Any
 
 import pytest
+import sqlalchemy
 
+from app.services.purge import purge
+from app.storage.tables import presences
 from tests.service import Service
 
 
@@ -202,3 +205,43 @@ async def test_zones_of_two_tenants_are_apart(service: Service) -> None:
     assert (await shown(service, "front", await service.pass_("ada")))["reason"] == "ok"
     assert (await shown(other, "front", await other.pass_("ada")))["reason"] == "ok"
     assert (await people(service), await people(other)) == (1, 1)
+
+
+async def test_nobody_inside_is_everybody_outside_of_the_zones_within_too(service: Service) -> None:
+    await building(service, anti_passback="hard", capacity=1)
+    ada, ben = await service.pass_("ada"), await service.pass_("ben")
+    await shown(service, "front", ada)
+    await shown(service, "lab-door", ada, direction="entry")
+    await service.call("POST", "/v1/zones/hq/occupancy", json={"people": 0, "reason": "fire drill"})
+    assert (await people(service), await people(service, "lab")) == (0, 0)
+    assert (await shown(service, "front", ada))["reason"] == "ok"
+    assert (await shown(service, "front", ben))["reason"] == "zone_full"
+    events = (await service.call("GET", "/v1/audit-events?action=occupancy_corrected")).json()["items"]
+    assert [(each["zone"], each["before"], each["after"]) for each in events] == [("lab", 1, 0), ("hq", 1, 0)]
+
+
+async def test_a_zone_within_resets_with_the_one_around_it_and_who_was_there_is_forgotten(service: Service) -> None:
+    minute = (service.clock.now() // 60_000_000 + 60) % 1440
+    await building(service, resets_at=f"{minute // 60:02}:{minute % 60:02}")
+    await service.create("/v1/zones", id="shop", name="Shop", counted=True)
+    await service.gate("shop-door", into_zone="shop")
+    ada = await service.pass_("ada")
+    await shown(service, "front", ada)
+    await shown(service, "lab-door", ada, direction="entry")
+    await shown(service, "shop-door", ada)
+    service.clock.advance(61 * 60)
+    assert [await people(service, zone) for zone in ("hq", "lab", "shop")] == [0, 0, 1]
+    await purge(service.context)
+    database: sqlalchemy.Engine = service.context.store._database  # type: ignore[attr-defined]
+    with database.connect() as connection:
+        assert list(connection.scalars(sqlalchemy.select(presences.c.zone))) == ["shop"]
+
+
+async def test_a_day_that_began_at_one_gate_is_not_yesterday_again_at_another(service: Service) -> None:
+    for zone, time_zone in (("east", "Pacific/Kiritimati"), ("west", "Pacific/Niue")):  # 25 hours apart
+        await service.create("/v1/zones", id=zone, name=zone, time_zone=time_zone)
+        await service.gate(f"{zone}-door", into_zone=zone)
+    pass_ = await service.pass_(max_entries_per_day=1)
+    gates = ("west-door", "east-door") * 3
+    reasons = [(await shown(service, gate, pass_))["reason"] for gate in gates]
+    assert reasons == ["ok", "ok"] + ["no_entries_left_today"] * 4

@@ -43,7 +43,10 @@ class NamedHolder(Answer):
 
 
 class ShownOverride(Answer):
-    """Somebody at the desk admitted against the rules, with this key. `needed` for this reason, or null for none."""
+    """Somebody at the desk admitted against the rules, with this key. `needed` for this reason, or null for none.
+
+    `flags` has every rule that refused.
+    """
 
     reason: str
     needed: Annotated[str | None, Field(json_schema_extra={"enum": [*REASONS, None]})]

@@ -35,7 +35,7 @@ class ZonesLoader:
         asked = incoming(zones.c.tenant, zones.c.root)
         statement = (
             select(zones.c.tenant, zones.c.root, zones.c.id, zones.c.path, zones.c.capacity, zones.c.anti_passback)
-            .add_columns(zones.c.forgive_after_s, zones.c.people, zones.c.people_at, zones.c.resets_at)
+            .add_columns(zones.c.forgive_after_s, zones.c.people, zones.c.people_at, zones.c.local_resets_at)
             .add_columns(zones.c.local_time_zone, tenants.c.time_zone)
             .select_from(asked)
             .join(zones, and_(zones.c.tenant == asked.c.tenant, zones.c.root == asked.c.root))

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import and_, delete, select, tuple_
+from sqlalchemy import ColumnElement, and_, delete, select, tuple_
 
 from app.storage.tables import presences, zones
 
@@ -41,7 +41,15 @@ class Presences(Repository):
         self._connection.execute(delete(presences).where(presences.c.tenant == tenant, presences.c.zone == zone))
 
     def purge(self) -> None:
-        """Forget where people were who are outside. What is being written just now is left for the next time."""
+        """Forget where people were who are outside."""
+        self._purge(presences.c.people == 0)
+
+    def purge_older(self, tenant: str, zone: str, before: int) -> None:
+        """Forget who was in the zone before its latest nightly reset."""
+        self._purge(and_(presences.c.tenant == tenant, presences.c.zone == zone, presences.c.since < before))
+
+    def _purge(self, where: ColumnElement[bool]) -> None:
+        """What is being written just now is left for the next time."""
         key = (presences.c.tenant, presences.c.holder, presences.c.zone)
-        outside = select(*key).where(presences.c.people == 0).with_for_update(skip_locked=True)
-        self._connection.execute(delete(presences).where(tuple_(*key).in_(outside)))
+        wanted = select(*key).where(where).with_for_update(skip_locked=True)
+        self._connection.execute(delete(presences).where(tuple_(*key).in_(wanted)))

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 
 from app.storage.records import ZoneRecord
-from app.storage.tables import zones
+from app.storage.tables import tenants, zones
 
 from .repository import Repository
 
@@ -27,6 +27,16 @@ class Zones(Repository):
         """The outermost zone `root`, and all within it."""
         statement = select(*_COLUMNS).where(zones.c.tenant == tenant, zones.c.root == root).order_by(zones.c.id)
         return [ZoneRecord(*row) for row in self._connection.execute(statement)]
+
+    def that_reset(self) -> list[tuple[str, str, str, str]]:
+        """`(tenant, zone, local_resets_at, time zone)` of every counted zone of every tenant that resets at night."""
+        time_zone = func.coalesce(zones.c.local_time_zone, tenants.c.time_zone)
+        rows = self._connection.execute(
+            select(zones.c.tenant, zones.c.id, zones.c.local_resets_at, time_zone)
+            .join(tenants, tenants.c.id == zones.c.tenant)
+            .where(zones.c.counted.is_(True), zones.c.local_resets_at.is_not(None))
+        )
+        return [(row[0], row[1], row[2], row[3]) for row in rows]
 
     def lock_counts(self, tenant: str, roots: Collection[str]) -> None:
         """Hold what is counted within these outermost zones until the transaction ends."""
