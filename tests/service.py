@@ -1,5 +1,6 @@
 """A running service for the tests: the whole application but the socket, and calls that read as sentences."""
 
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -16,6 +17,8 @@ from app.services.context import Context
 from app.services.tenants import create_tenant
 from app.settings import Settings
 from app.wiring import prepare_database, running
+
+_numbers = itertools.count(1)
 
 
 class TestClock:
@@ -85,6 +88,10 @@ class Service:
         key = await create_tenant(self.context, name, "UTC")
         assert key.secret is not None
         return Service(self.context, self.http, key.secret, self.clock)
+
+    async def another_tenant(self) -> "Service":
+        """The same service, seen from a tenant that nobody else uses."""
+        return await self.tenant(f"another-{next(_numbers)}")
 
 
 @asynccontextmanager

@@ -6,13 +6,18 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
+from app.core.model import SECOND, PassStatus
+from app.core.tokens.short import SECRET_BYTES, SHORT
+from app.storage.records import HolderRecord, PassRecord, TokenRecord
 from app.storage.tables import presences, redemptions, zones
+from app.storage.transaction import Transaction
 from tests.conftest import make_settings
 from tests.service import Service, running_service
 from tests.services.serving import callers, served
 from tests.storage.conftest import opened
 
 CAPACITY = 100
+EVERY_GATE = '{"gates": "all", "zones": []}'
 
 
 async def a_hall(service: Service) -> None:
@@ -25,17 +30,31 @@ async def a_hall(service: Service) -> None:
 
 
 async def tokens(service: Service, count: int) -> list[str]:
-    """A token each for so many holders."""
+    """A token each for so many holders, made past the API, which is not what is tested here."""
+    app = service.context
+    caller = await app.credentials.authenticate(service.key)
+    assert caller is not None
+    tenant, now, pepper = caller.tenant, app.clock.now(), app.keychain.keyring.peppers[0]
 
-    async def one(n: int) -> str:
-        token = await service.token(await service.pass_(f"guest-{n}"), "short", ttl_s=3600)
-        text: str = token["token"]
-        return text
+    def work(tx: Transaction) -> list[str]:
+        texts = []
+        for n in range(count):
+            holder = HolderRecord(app.new_id(), f"guest-{n}", 1000 + n, None, None, now)
+            pass_ = PassRecord(
+                *(app.new_id(), n, holder.id, holder.ref, holder.number, EVERY_GATE),
+                *(None, None, None, 0, PassStatus.ACTIVE, now),
+            )
+            text = SHORT.mint(app.entropy.bytes(SECRET_BYTES))
+            lookup = SHORT.keyed_hash(text, tenant, pepper)
+            validity = (now, now + 3600 * SECOND, None, False, 0, None)
+            token = TokenRecord(app.new_id(), "short", pass_.id, lookup, pepper.version, None, *validity)
+            tx.holders.insert(tenant, holder)
+            tx.passes.insert(tenant, pass_)
+            tx.tokens.insert(tenant, token)
+            texts.append(text)
+        return texts
 
-    made: list[str] = []
-    for start in range(0, count, 100):
-        made += await asyncio.gather(*(one(n) for n in range(start, min(start + 100, count))))
-    return made
+    return await app.store.write(work)
 
 
 def counted(url: str) -> dict[str, int]:

@@ -3,10 +3,9 @@
 from typing import Any
 
 import pytest
-import sqlalchemy
 
 from app.services.purge import purge
-from app.storage.tables import presences
+from tests.faces.http.endpoints import stored
 from tests.service import Service
 
 
@@ -199,7 +198,7 @@ async def test_a_count_corrected_by_hand_is_what_counts_on(service: Service) -> 
 
 
 async def test_zones_of_two_tenants_are_apart(service: Service) -> None:
-    other = await service.tenant("umbrella")
+    other = await service.another_tenant()
     for each in (service, other):
         await building(each, capacity=1)
     assert (await shown(service, "front", await service.pass_("ada")))["reason"] == "ok"
@@ -232,9 +231,8 @@ async def test_a_zone_within_resets_with_the_one_around_it_and_who_was_there_is_
     service.clock.advance(61 * 60)
     assert [await people(service, zone) for zone in ("hq", "lab", "shop")] == [0, 0, 1]
     await purge(service.context)
-    database: sqlalchemy.Engine = service.context.store._database  # type: ignore[attr-defined]
-    with database.connect() as connection:
-        assert list(connection.scalars(sqlalchemy.select(presences.c.zone))) == ["shop"]
+    assert [row for row in stored(service)["presences"] if "shop" not in row] == []
+    assert len(stored(service)["presences"]) == 1
 
 
 async def test_a_day_that_began_at_one_gate_is_not_yesterday_again_at_another(service: Service) -> None:

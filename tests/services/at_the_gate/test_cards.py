@@ -124,7 +124,7 @@ async def test_an_undone_card_and_its_pass_are_as_before(service: Service) -> No
 
 
 async def test_another_tenants_card_is_not_known(service: Service) -> None:
-    other = await service.tenant("umbrella")
+    other = await service.another_tenant()
     for each in (service, other):
         await each.gate()
         await each.pass_("ada")

@@ -56,7 +56,7 @@ async def test_another_key_cannot_undo_it_and_another_tenant_does_not_find_it(se
     first = await service.verify((await service.token(await service.pass_()))["token"])
     status, problem = await undo(service, first, key=await service.api_key("verifications:create"))
     assert (status, problem["code"]) == (403, "forbidden")
-    status, problem = await undo(await service.tenant("umbrella"), first)
+    status, problem = await undo(await service.another_tenant(), first)
     assert (status, problem["code"]) == (404, "not_found")
 
 
