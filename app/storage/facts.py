@@ -30,8 +30,6 @@ from app.core.model import (
     Token,
     Zone,
 )
-from app.core.rule import Need
-from app.core.rules import RULES
 
 from .attempt import Attempt
 from .calendar import Calendar
@@ -45,12 +43,11 @@ from .loaders.schedules import NEVER, SchedulesLoader
 from .loaders.tokens import Found, TokensLoader
 from .loaders.zones import Counted, ZonesLoader
 
-_NEEDS = frozenset().union(*(rule.needs for rule in RULES))
 _SIMULATED_S = 60
 _HOURS = Pass._fields.index("hours")
 
-
 Hours = tuple[tuple[int, int], ...]
+"""When a schedule is open: see `Pass`."""
 
 
 class _Around(NamedTuple):
@@ -90,7 +87,7 @@ class FactsLoader:
         )
         if hold:
             self._engine.lock_passes(connection, [key[1:] for key in _token_keys(attempts)], list(_card_keys(attempts)))
-            if roots and Need.ZONES in _NEEDS:
+            if roots:
                 self._engine.lock_zones(connection, roots)
         found = self._found(connection, attempts, at)
         zones = self._zones.load(connection, roots, max(a.now for a in attempts)) if roots else {}
