@@ -1,6 +1,6 @@
 """What an admission changes: the token is used, the entry counted, the people moved."""
 
-from .changes import Change, Consume, CountEntry, CountLimited, Move, Occupy, Redeem, Reserve
+from .changes import Change, CountEntry, CountLimited, Move, Occupy, Redeem, Reserve
 from .crossing import OUTSIDE, counted_and_entered, counted_and_left, entered, is_inside, people_after_entry
 from .model import ANYWHERE, NO_ENTRIES, CountKey, Direction, EntryCount, Facts, Pass, Presence, Reservation, Token, Use
 
@@ -12,7 +12,8 @@ def of_entry(facts: Facts) -> tuple[Change, ...]:
     first = facts.reservation if facts.gate.second_proof > 0 and facts.direction != Direction.EXIT else None
     if first is not None and facts.now < first.until:
         if first.token != token.id:
-            changes.append(Consume(first.token, first.number, facts.verification, facts.people))
+            again = _next_use(facts)._replace(number=first.number + 1, let_in=first.let_in + facts.people)
+            changes.append(Redeem(first.token, again))
         changes.append(Reserve(facts.gate.id, pass_.holder.id, None))
     if facts.direction != Direction.EXIT:
         changes += _counted(facts, pass_)
@@ -29,7 +30,7 @@ def of_first_proof(facts: Facts) -> tuple[Change, ...]:
     use = _next_use(facts)
     until = facts.now + facts.gate.second_proof
     reserved = use._replace(reserved_until=until, let_in=use.let_in - facts.people)
-    reservation = Reservation(token.id, use.number, token.kind, until, facts.people)
+    reservation = Reservation(token.id, use.number, token.kind, until, facts.people, reserved.let_in)
     return (Redeem(token.id, reserved), Reserve(facts.gate.id, pass_.holder.id, reservation))
 
 
@@ -79,6 +80,7 @@ def _next_use(facts: Facts) -> Use:
         facts.direction,
         let_in=let_in + facts.people,
         people=facts.people,
+        pass_=facts.pass_.id if facts.pass_ else None,
     )
 
 

@@ -13,7 +13,10 @@ _ZONES = Facts._fields.index("zones")
 
 
 class Redeem(NamedTuple):
-    """One use of a token; or its reservation, where a second proof is wanted."""
+    """One use of a token; or its reservation, where a second proof is wanted.
+
+    With the second proof the first is used too, by a use of its own: the reservation lapses.
+    """
 
     token: bytes
     use: Use
@@ -27,33 +30,8 @@ class Redeem(NamedTuple):
         return "redeem"
 
     def applied_to(self, facts: Facts) -> Facts:
-        return facts._replace(last_use=self.use)
-
-
-class Consume(NamedTuple):
-    """The first proof is used now that the second is there, both by the same verification."""
-
-    token: bytes
-    number: int
-    verification: bytes
-    people: int
-
-    @property
-    def subject(self) -> Hashable:
-        return self.token
-
-    @property
-    def key(self) -> Hashable:
-        return "consume"
-
-    def applied_to(self, facts: Facts) -> Facts:
-        use = facts.last_use
-        if use is None or use.number != self.number or facts.token is None or facts.token.id != self.token:
-            return facts
-        let_in = use.let_in + self.people
-        return facts._replace(
-            last_use=use._replace(verification=self.verification, reserved_until=None, let_in=let_in),
-        )
+        mine = facts.token is not None and facts.token.id == self.token
+        return facts._replace(last_use=self.use) if mine else facts
 
 
 class Reserve(NamedTuple):
@@ -178,4 +156,4 @@ class SpendBudget(NamedTuple):
         return facts._replace(budgets={**facts.budgets, self.budget_key: self.budget})
 
 
-Change = Redeem | Consume | Reserve | CountEntry | CountLimited | Move | Occupy | SpendBudget
+Change = Redeem | Reserve | CountEntry | CountLimited | Move | Occupy | SpendBudget

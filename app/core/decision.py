@@ -139,9 +139,12 @@ def with_one_pass(facts: Facts) -> Facts:
     on the way out, where it makes no difference, nor where one of them let the holder in a moment ago.
     """
     each = [facts._replace(pass_=pass_, other_passes=()) for pass_ in (facts.pass_, *facts.other_passes) if pass_]
+    for one in each:
+        if _repeated(one) is not None:
+            return one
     refusals = [_refusal(one, repeated=False) for one in each]
     good = [one for one, refusal in zip(each, refusals, strict=True) if refusal is None]
-    if len(good) > 1 and not facts.exit_side and _repeated(facts) is None:
+    if len(good) > 1 and not facts.exit_side and facts.direction != Direction.EXIT:
         return each[0]._replace(pass_=None, presented=Refused(AMBIGUOUS))
     if good:
         return good[0]
@@ -178,6 +181,8 @@ def _repeated(facts: Facts) -> Use | None:
     """The latest use, if a polling camera shows the same token again within the gate's repeat window."""
     use, gate = facts.last_use, facts.gate
     if use is None or use.voided or use.reserved_until is not None or gate.repeat_window <= 0 or facts.exit_side:
+        return None
+    if facts.override or (use.pass_ is not None and facts.pass_ is not None and use.pass_ != facts.pass_.id):
         return None
     showing = (use.gate, use.credential, use.direction, use.people)
     same = showing == (gate.id, facts.credential, facts.direction, facts.people)

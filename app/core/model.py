@@ -193,6 +193,7 @@ class Use(NamedTuple):
 
     One with `reserved_until` waits for a second proof until then; if none comes, it never was. `let_in` is how many
     people the token has let in until now, this use included, as far as they were not given back; `people` by this use.
+    `pass_` is the pass that it was of: a card's holder may have several.
     """
 
     number: int
@@ -205,16 +206,21 @@ class Use(NamedTuple):
     reserved_until: int | None = None
     let_in: int = 1
     people: int = 1
+    pass_: bytes | None = None
 
 
 class Reservation(NamedTuple):
-    """A first proof at a gate that wants two: a use of a token, by so many people, which waits for the second."""
+    """A first proof at a gate that wants two: a use of a token, by so many people, which waits for the second.
+
+    `let_in` is how many people the token had let in before.
+    """
 
     token: bytes
     number: int
     kind: str
     until: int
     people: int = 1
+    let_in: int = 0
 
 
 class Claims(NamedTuple):
