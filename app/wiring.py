@@ -133,8 +133,12 @@ async def _refresh(context: Context) -> None:
 
 async def _purge(context: Context) -> None:
     while True:
-        with contextlib.suppress(Unavailable):
+        try:
             await purge(context)
+        except Unavailable:
+            _log.warning("purge_failed")
+        except Exception as fault:  # noqa: BLE001  the next round may go well
+            _log.error("purge_failed", exc_info=fault)
         await asyncio.sleep(PURGE_S)
 
 

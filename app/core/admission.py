@@ -69,8 +69,8 @@ def _known(facts: Facts) -> tuple[Token, Pass]:
 
 
 def _next_use(facts: Facts) -> Use:
-    last = facts.last_use
-    number, let_in = (last.number + 1, last.let_in) if last else (1, 0)
+    last, reusable = facts.last_use, facts.token is not None and facts.token.reusable
+    number, let_in = (last.number + 1, 0 if reusable else last.let_in) if last else (1, 0)
     return Use(
         number,
         facts.verification,

@@ -14,12 +14,12 @@ MAX_LENGTH = 128
 _HEX_PAIRS = re.compile(r"[0-9A-Fa-f]{2}(?:[:\- ]?[0-9A-Fa-f]{2}){3,15}")
 _OURS = "GP"
 
+BARCODE, NFC = "barcode", "nfc"
 
-def canonical(text: str) -> str:
-    """One spelling for each number: readers write the bytes of a tag as `04:a2:b3:c4` or `04A2B3C4`."""
-    if _HEX_PAIRS.fullmatch(text):
-        return re.sub(r"[:\- ]", "", text).upper()
-    return text
+
+def canonical(number: str) -> str:
+    """One spelling for the number of a tag: readers write its bytes as `04:a2:b3:c4` or `04A2B3C4`."""
+    return re.sub(r"[:\- ]", "", number).upper() if _HEX_PAIRS.fullmatch(number) else number
 
 
 def could_be_a_card(text: str) -> bool:
@@ -27,9 +27,14 @@ def could_be_a_card(text: str) -> bool:
     return MIN_LENGTH <= len(text) <= MAX_LENGTH and text.isprintable() and not text.startswith(_OURS)
 
 
-def card_hash(text: str, tenant: str, pepper: Pepper) -> bytes:
-    """What is stored: HMAC-SHA-256 under the pepper of CBOR ["card", tenant, the canonical text]."""
-    return keyed_hash(pepper, ["card", tenant, canonical(text)])
+def card_hash(kind: str, text: str, tenant: str, pepper: Pepper) -> bytes:
+    """What is stored: HMAC-SHA-256 under the pepper of CBOR ["card", kind, tenant, text]; a tag's is canonical."""
+    return keyed_hash(pepper, ["card", kind, tenant, canonical(text) if kind == NFC else text])
+
+
+def spellings(text: str) -> tuple[tuple[str, str], ...]:
+    """Every kind of card that `text` could be read from, and how it is spelled then."""
+    return ((BARCODE, text), (NFC, canonical(text))) if _HEX_PAIRS.fullmatch(text) else ((BARCODE, text),)
 
 
 def with_card(presented: Presented, text: str, tenant: str, keyring: Keyring) -> Presented:
@@ -48,4 +53,4 @@ def with_card(presented: Presented, text: str, tenant: str, keyring: Keyring) ->
 
 
 def _hashes(text: str, tenant: str, keyring: Keyring) -> tuple[bytes, ...]:
-    return tuple(card_hash(text, tenant, pepper) for pepper in keyring.peppers)
+    return tuple(card_hash(*each, tenant, pepper) for each in spellings(text) for pepper in keyring.peppers)

@@ -6,7 +6,7 @@ What is read from one is turned into a keyed hash at once. It is in no answer, n
 import re
 from typing import NamedTuple
 
-from app.core.cards import card_hash, could_be_a_card
+from app.core.cards import card_hash, could_be_a_card, spellings
 from app.core.token_format import keyed_hash
 from app.core.tokens import bare
 from app.storage.records import CredentialRecord
@@ -35,12 +35,15 @@ async def enrol_card(
     """Enrol a card for the holder. Raises `Clash` where it is somebody's already, without saying whose."""
     text = _readable(kind, value)
     peppers = app.keychain.keyring.peppers
-    lookups = [card_hash(text, caller.tenant, pepper) for pepper in peppers]
+    lookups = [card_hash(kind, text, caller.tenant, pepper) for pepper in peppers]
+    others = [card_hash(*each, caller.tenant, pepper) for each in spellings(text) for pepper in peppers]
 
     def make(tx: Transaction) -> tuple[str, EnrolledCard]:
         ref = _ref(tx, caller.tenant, holder)
         card = CredentialRecord(app.new_id(), holder, kind, lookups[0], peppers[0].version, app.clock.now())
-        if tx.credentials.is_taken(caller.tenant, lookups) or not tx.credentials.insert(caller.tenant, card):
+        if tx.credentials.is_taken(caller.tenant, [*lookups, *others]) or not tx.credentials.insert(
+            caller.tenant, card
+        ):
             raise Clash("credential_exists", "That card is enrolled already.")
         return card.id.hex(), EnrolledCard(card, ref)
 

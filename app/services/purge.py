@@ -1,5 +1,7 @@
 """Forgetting what is no longer needed: what made retries safe, and where people were who have left."""
 
+from collections import defaultdict
+
 from app.core.model import DAY
 from app.storage.transaction import Transaction
 
@@ -22,5 +24,8 @@ async def purge(app: Context) -> None:
 
 def _purge_presences(app: Context, tx: Transaction, now: int) -> None:
     tx.presences.purge()
+    resets: defaultdict[tuple[str, int], list[str]] = defaultdict(list)  # most zones of a tenant have the same
     for tenant, zone, resets_at, time_zone in tx.zones.that_reset():
-        tx.presences.purge_older(tenant, zone, app.calendar.last_reset(resets_at, time_zone, now))
+        resets[tenant, app.calendar.last_reset(resets_at, time_zone, now)].append(zone)
+    for (tenant, reset_at), zones in resets.items():
+        tx.presences.purge_older(tenant, zones, reset_at)

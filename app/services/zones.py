@@ -13,6 +13,7 @@ from .context import Context
 from .credentials import Caller
 from .idempotency import Retry, create_once
 from .mistakes import Clash, Invalid, NotFound
+from .occupancy import occupancy_of
 from .pages import Page, page
 from .time_zones import check_time_zone
 
@@ -60,6 +61,9 @@ async def change_zone(app: Context, caller: Caller, id_: str, wish: Mapping[str,
 
     def work(tx: Transaction) -> ZoneRecord:
         zone = _lock(tx, caller.tenant, id_)
+        if wish.keys() & {"time_zone", "resets_at"}:
+            _keep_resets(app, tx, caller, zone.root)
+            zone = _get(tx, caller.tenant, id_)
         changed = zone._replace(**wish)
         changed = changed._replace(counted=_is_counted(changed, wish))
         if changed.counted != zone.counted:
@@ -106,6 +110,17 @@ def _get(tx: Transaction, tenant: str, id_: str) -> ZoneRecord:
     if zone is None:
         raise NotFound("zone")
     return zone
+
+
+def _keep_resets(app: Context, tx: Transaction, caller: Caller, root: str) -> None:
+    """A nightly reset is no write, so one that has been is written before it is taken away: nobody comes back by it."""
+    now = app.clock.now()
+    for zone in tx.zones.of_root(caller.tenant, root):
+        reset_at = occupancy_of(app, caller, zone, now).reset_at
+        if zone.counted and reset_at is not None:
+            tx.presences.purge_older(caller.tenant, [zone.id], reset_at)
+            if zone.people_at < reset_at:
+                tx.zones.change(caller.tenant, zone.id, {"people": 0, "people_at": now})
 
 
 def _inherit(tx: Transaction, tenant: str, root: str) -> None:

@@ -4,42 +4,56 @@ import json
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from app.core.changes import Change, Consume, Move
+from app.core.changes import Change, CountLimited, Move, Redeem
 from app.core.model import Presence
 
 
-class FirstProof(NamedTuple):
-    """The use of the token that was consumed together with the one shown last."""
+class Counted(NamedTuple):
+    """That the people were counted on a limited pass, for a zone and on a day."""
 
-    token: bytes
-    number: int
+    zone: str
+    day: int
+
+
+class Changed(NamedTuple):
+    """Who was moved, what was counted, and the token of the first proof that was used too."""
+
+    moves: tuple[Move, ...]
+    counted: tuple[Counted, ...]
+    first: tuple[bytes, ...]
 
 
 def packed(changes: Iterable[Change]) -> str | None:
     """The changes that an undo has to know of; None where there are none.
 
-    Entries are not among them: who undoes knows how many they were. Written by hand, since it is written at every gate
-    that counts: there are numbers, hexadecimal digits and ids of zones in it.
+    Written by hand, since it is written at every gate that counts: there are numbers, hexadecimal digits and ids of
+    zones in it.
     """
     kept: list[str] = []
+    used = 0
     for change in changes:
         if isinstance(change, Move):
             before, after = change.before, change.after
             kept.append(f'["{change.zone}",{before.people},{before.since},{after.people},{after.since}]')
-        elif isinstance(change, Consume):
-            kept.append(f'["{change.token.hex()}",{change.number}]')
+        elif isinstance(change, CountLimited):
+            kept.append(f'["{change.count_key.zone}",{change.after.day}]')
+        elif isinstance(change, Redeem):
+            used += 1
+            if used > 1:  # the one that was shown stands in the record itself
+                kept.append(f'["{change.token.hex()}"]')
     return f"[{','.join(kept)}]" if kept else None
 
 
-def unpacked(text: str | None, holder: bytes | None) -> tuple[list[Move], list[FirstProof]]:
+def unpacked(text: str | None, holder: bytes) -> Changed:
     """What `packed` packed of an admission of the holder."""
     moves: list[Move] = []
-    first: list[FirstProof] = []
-    for name, *numbers in json.loads(text) if text and holder else ():
-        if len(numbers) == 1:
-            first.append(FirstProof(bytes.fromhex(name), numbers[0]))
+    counted: list[Counted] = []
+    first: list[bytes] = []
+    for name, *numbers in json.loads(text) if text else ():
+        if not numbers:
+            first.append(bytes.fromhex(name))
+        elif len(numbers) == 1:
+            counted.append(Counted(name, *numbers))
         else:
-            people_before, since_before, people_after, since_after = numbers
-            moved = (Presence(people_before, since_before), Presence(people_after, since_after))
-            moves.append(Move(holder or b"", name, *moved))
-    return moves, first
+            moves.append(Move(holder, name, Presence(*numbers[:2]), Presence(*numbers[2:])))
+    return Changed(tuple(moves), tuple(counted), tuple(first))

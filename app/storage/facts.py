@@ -109,10 +109,12 @@ class FactsLoader:
     ) -> dict[int, Found]:
         """Tokens, or else cards, by the attempt's place in the batch."""
         found = dict(self._tokens.load(connection, list(_token_keys(attempts))))
-        cards = [(n, *key) for n, attempt in enumerate(attempts) if n not in found for key in _cards_of(attempt)]
+        cards = [(n, key) for n, attempt in enumerate(attempts) if n not in found for key in _cards_of(attempt)]
         if cards:
-            epochs = {n: place.epoch if place else 0 for n, place in enumerate(at)}
-            found |= self._cards.load(connection, cards, epochs)
+            epochs = {k: place.epoch if (place := at[n]) else 0 for k, (n, _) in enumerate(cards)}
+            known = self._cards.load(connection, [(k, *key) for k, (_, key) in enumerate(cards)], epochs)
+            for k in sorted(known):  # what it is to the letter, before another spelling
+                found.setdefault(cards[k][0], known[k])
         wanted = [(n, a.tenant, a.simulated_pass) for n, a in enumerate(attempts) if a.simulated_pass is not None]
         for n, stored in self._passes.load(connection, wanted).items():
             place = at[n]

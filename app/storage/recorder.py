@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, Integer, Table, and_, null, select, update
+from sqlalchemy import Column, Connection, Integer, Table, and_, select, update
 
-from app.core.changes import Change, Consume, CountEntry, CountLimited, Move, Occupy, Redeem, Reserve, SpendBudget
+from app.core.changes import Change, CountEntry, CountLimited, Move, Occupy, Redeem, Reserve, SpendBudget
 from app.core.decision import Decision, Outcome
 from app.core.model import Claims, CountKey, EntryCount, Facts, Use
 
@@ -61,7 +61,6 @@ class Recorder:
     def __init__(self, engine: Engine) -> None:
         self._record = _record(engine)
         self._redeem = _redeem(engine)
-        self._consume = _consume(engine)
         self._repeat = _repeat(engine)
         self._standing = {
             "entries": _set(engine, passes, ("tenant", "id"), ("entries",)),
@@ -76,7 +75,6 @@ class Recorder:
         """Write the changes and the verifications. Raises `Conflict` where another process redeemed a token first."""
         standing = Standing({}, {}, {}, {}, {}, {})
         redeemed: list[tuple[Any, ...]] = []
-        consumed: list[tuple[Any, ...]] = []
         repeats: Counter[tuple[str, bytes, int]] = Counter()
         records: list[Row] = []
         for attempt, facts, decision, seq in decided:
@@ -88,14 +86,10 @@ class Recorder:
             for change in decision.changes:
                 if isinstance(change, Redeem):
                     redeemed.append(_redemption(attempt.tenant, change.token, change.use))
-                elif isinstance(change, Consume):
-                    consumed.append((attempt.tenant, *change))
                 else:
                     stand(standing, attempt.tenant, attempt.now, change, facts.counts)
         self._record.write(connection, records)
         if self._redeem.write(connection, sorted(redeemed, key=itemgetter(0, 1, 2))) != len(redeemed):
-            raise Conflict
-        if self._consume.write(connection, sorted(consumed)) != len(consumed):
             raise Conflict
         self.put(connection, standing)
         self._repeat.write(connection, sorted((*key, count) for key, count in repeats.items()))
@@ -123,7 +117,7 @@ def stand(standing: Standing, tenant: str, now: int, change: Change, counts: Map
     elif isinstance(change, SpendBudget):
         standing.budgets[change.budget_key] = change.budget
     elif isinstance(change, Reserve):
-        standing.reservations[tenant, change.gate, change.holder] = change.reservation or (b"", 0, "", 0, 0)
+        standing.reservations[tenant, change.gate, change.holder] = change.reservation or (b"", 0, "", 0, 0, 0)
 
 
 def _redemption(tenant: str, token: bytes, use: Use) -> tuple[Any, ...]:
@@ -196,19 +190,6 @@ def _redeem(engine: Engine) -> BulkWrite:
         engine,
         rows,
         engine.insert(redemptions).from_select(list(names), all_of(rows)).on_conflict_do_nothing(),
-    )
-
-
-def _consume(engine: Engine) -> BulkWrite:
-    """Of two second proofs for one first, one consumes it and the other writes nothing."""
-    use = redemptions.c
-    rows = incoming(use.tenant, use.token, use.use_no, use.verification, use.people)
-    return BulkWrite(
-        engine,
-        rows,
-        update(redemptions)
-        .values(verification=rows.c.verification, people=rows.c.people, reserved_until=null())
-        .where(_same(redemptions, rows, ("tenant", "token", "use_no")), use.reserved_until.is_not(None)),
     )
 
 

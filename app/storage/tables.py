@@ -334,6 +334,7 @@ reservations = Table(
     Column("kind", Text, nullable=False),
     Column("until", BigInteger, nullable=False),
     Column("people", Integer, nullable=False),
+    Column("let_in", Integer, nullable=False),
     PrimaryKeyConstraint("tenant", "gate", "holder"),
     comment="First proofs at gates that want two. The second consumes both.",
     sqlite_with_rowid=False,

@@ -3,7 +3,8 @@
 The admission itself stays on record; that it was undone is recorded beside it, once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, and_, case, func, select, update
@@ -15,7 +16,7 @@ from app.core.undo import UNDO_WITHIN, undo
 
 from .attempt import NotUndone, Undoing
 from .calendar import Calendar
-from .changes import FirstProof, unpacked
+from .changes import Counted, unpacked
 from .counts import counts_of
 from .engine import Engine
 from .loaders.gates import GatesLoader
@@ -57,39 +58,46 @@ class Undoer:
         mistake = _mistake(admission, undoing)
         if admission is None or mistake is not None:
             return NotUndone(mistake or "no_such_verification")
-        moves, first = unpacked(admission.changes, admission.holder)
-        roots = _roots(connection, undoing.tenant, moves)
+        taken = unpacked(admission.changes, admission.holder or b"")
+        roots = _roots(connection, undoing.tenant, taken.moves)
         counts = _held_counts(connection, undoing.tenant, admission.pass_)
         self._engine.lock_zones(connection, roots)
-        changed: list[Move | CountLimited] = [*moves, *self._counted(connection, undoing.tenant, admission, counts)]
+        counted = self._counted(connection, undoing.tenant, admission, taken.counted, counts)
+        changed: list[Move | CountLimited] = [*taken.moves, *counted]
         if not self._record(connection, undoing):
             return NotUndone("already_undone")
-        _void(connection, undoing, admission, first)
+        _void(connection, undoing, admission, taken.first)
         _give_entries_back(connection, undoing.tenant, admission)
         standing = self._standing(connection, undoing, changed, roots, counts)
         self._recorder.put(connection, _with_last_entry(connection, undoing.tenant, standing))
         return None
 
     def _counted(
-        self, connection: Connection, tenant: str, admission: _Admission, counts: Mapping[CountKey, EntryCount]
+        self,
+        connection: Connection,
+        tenant: str,
+        admission: _Admission,
+        known: Sequence[Counted],
+        counts: Mapping[CountKey, EntryCount],
     ) -> list[CountLimited]:
         """What the admission counted; also for limits that the pass was given since, which count it too."""
-        if not counts or admission.direction == Direction.EXIT:
+        if admission.pass_ is None or admission.direction == Direction.EXIT:
             return []
-        place = self._gates.load(connection, [(tenant, admission.gate)]).get((tenant, admission.gate))
-        entered, day = {ANYWHERE}, None
-        if place is not None:  # a gate that is gone leads nowhere
+        days = {CountKey(admission.pass_, zone): day for zone, day in known}
+        since = counts.keys() - days.keys()
+        if days:  # the pass was limited already: of its zones, what is not among them was not entered
+            since &= {CountKey(admission.pass_, ANYWHERE)}
+        place = (
+            self._gates.load(connection, [(tenant, admission.gate)]).get((tenant, admission.gate)) if since else None
+        )
+        if place is not None:  # by a gate that is gone nobody came into a zone
             before, after = place.gate.sides(Direction.ENTRY)
-            entered.update(zone for zone in after if zone not in before)
+            entered = {ANYWHERE, *(zone for zone in after if zone not in before)}
             day = self._calendar.local_day(admission.at, place.time_zone)
+            days |= {key: day for key in since if key.zone in entered}
+        people, at = admission.people, admission.at
         return [
-            CountLimited(
-                key,
-                EntryCount(),
-                EntryCount(admission.people, count.day if day is None else day, admission.people, admission.at),
-            )
-            for key, count in sorted(counts.items())
-            if key.zone in entered
+            CountLimited(key, EntryCount(), EntryCount(people, day, people, at)) for key, day in sorted(days.items())
         ]
 
     def _record(self, connection: Connection, undoing: Undoing) -> bool:
@@ -124,11 +132,41 @@ class Undoer:
             inside={zone: each for found in inside.values() for zone, each in found.items()},
             people={id_: each.zone.people for (_, id_), each in counted.items()},
             counts=counts,
+            undone=_undone_since(connection, undoing, holders, changed),
         )
         standing = Standing({}, {}, {}, {}, {}, {})
         for change in back:
             stand(standing, tenant, undoing.now, change, counts)
         return standing
+
+
+def _undone_since(
+    connection: Connection,
+    undoing: Undoing,
+    holders: Collection[tuple[str, bytes]],
+    changed: Sequence[Move | CountLimited],
+) -> Mapping[str, int]:
+    """The people whom earlier admissions of the holder had moved that were undone after this one, by zone."""
+    moved: Counter[str] = Counter()
+    if not any(isinstance(each, Move) for each in changed):
+        return moved
+    this, v = verifications.alias(), verifications.c
+    rows = connection.execute(
+        select(v.changes)
+        .join(undos, and_(undos.c.tenant == v.tenant, undos.c.verification == v.id))
+        .join(this, and_(this.c.tenant == v.tenant, this.c.id == undoing.verification))
+        .where(
+            undos.c.tenant == undoing.tenant,
+            undos.c.verification < undoing.verification,
+            undos.c.at >= this.c.at,
+            v.holder.in_([holder for _, holder in holders]),
+            v.changes.is_not(None),
+        )
+    )
+    for (text,) in rows:
+        for move in unpacked(text, b"").moves:
+            moved[move.zone] += move.after.people - move.before.people
+    return moved
 
 
 def _mistake(admission: _Admission | None, undoing: Undoing) -> str | None:
@@ -181,10 +219,10 @@ def _roots(connection: Connection, tenant: str, moves: Sequence[Move]) -> Sequen
     return sorted({(tenant, row[0]) for row in rows})
 
 
-def _void(connection: Connection, undoing: Undoing, admission: _Admission, first: Sequence[FirstProof]) -> None:
+def _void(connection: Connection, undoing: Undoing, admission: _Admission, first: Sequence[bytes]) -> None:
     """The uses no longer count: the tokens are good again until they expire."""
     use = redemptions.c
-    for token in {admission.token, *(each.token for each in first)} - {None}:
+    for token in {admission.token, *first} - {None}:
         connection.execute(
             update(redemptions)
             .where(use.tenant == undoing.tenant, use.token == token, use.verification == undoing.verification)

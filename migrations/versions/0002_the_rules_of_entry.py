@@ -159,6 +159,7 @@ def _make_tables() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("people", sa.Integer(), nullable=False),
+        sa.Column("let_in", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "gate", "holder", name=op.f("pk_reservations")),
         comment="First proofs at gates that want two. The second consumes both.",
         sqlite_with_rowid=False,

@@ -70,7 +70,8 @@ def a_token(**other: Any) -> Token:
 
 def a_use(**other: Any) -> Use:
     """The first use of the token, a second ago at the same gate."""
-    return Use(1, EARLIER, NOW - SECOND, "main-door", CREDENTIAL, Direction.ENTRY)._replace(**other)
+    use = Use(1, EARLIER, NOW - SECOND, "main-door", CREDENTIAL, Direction.ENTRY, pass_=PASS_ID)
+    return use._replace(**other)
 
 
 def a_code(**other: Any) -> Token:

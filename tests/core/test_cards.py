@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.cards import canonical, card_hash, could_be_a_card, with_card
-from app.core.changes import CountEntry
+from app.core.changes import CountEntry, Redeem
 from app.core.decision import Outcome, decide
 from app.core.model import SECOND, Claims, Direction, Facts, Pass, PassStatus, Refused, Scope
 from app.core.token_format import Keyring, Pepper
@@ -61,12 +61,30 @@ def test_these_could_not(text: str) -> None:
     assert not could_be_a_card(text)
 
 
-def test_a_card_is_hashed_by_tenant_pepper_and_canonical_text() -> None:
-    one = card_hash("04:a2:b3:c4", TENANT, NEW)
-    assert one == card_hash("04A2B3C4", TENANT, NEW)
-    assert len({one, card_hash("04A2B3C5", TENANT, NEW), card_hash("04A2B3C4", "other", NEW)}) == 3
-    assert one != card_hash("04A2B3C4", TENANT, OLD)
+def test_a_card_is_hashed_by_tenant_pepper_and_text_to_the_letter() -> None:
+    one = card_hash("04A2B3C4", TENANT, NEW)
+    others = [
+        ("04a2b3c4", TENANT, NEW),
+        ("04A2B3C5", TENANT, NEW),
+        ("04A2B3C4", "other", NEW),
+        ("04A2B3C4", TENANT, OLD),
+    ]
+    assert len({one, *(card_hash(*other) for other in others)}) == 5
+    assert one == card_hash("04A2B3C4", TENANT, Pepper(2, b"\x02" * 32))
     assert len(one) == 32
+
+
+def test_what_may_be_a_tag_is_looked_for_as_a_barcode_too() -> None:
+    presented = with_card(Refused("unrecognised"), "04:a2:b3:c4", TENANT, KEYRING)
+    assert isinstance(presented, Claims)
+    spelled = [(text, pepper) for text in ("04:a2:b3:c4", "04A2B3C4") for pepper in (NEW, OLD)]
+    assert presented.cards == tuple(card_hash(text, TENANT, pepper) for text, pepper in spelled)
+
+
+def test_a_tag_in_its_one_spelling_is_looked_for_once() -> None:
+    presented = with_card(Refused("unrecognised"), "04A2B3C4", TENANT, KEYRING)
+    assert isinstance(presented, Claims)
+    assert presented.cards == tuple(card_hash("04A2B3C4", TENANT, pepper) for pepper in (NEW, OLD))
 
 
 def test_what_is_no_token_may_be_a_card_and_otherwise_stays_what_it_was() -> None:
@@ -166,6 +184,13 @@ def test_on_the_way_out_several_good_passes_are_as_good_as_one() -> None:
     assert (decision.outcome, decision.flags) == (Outcome.ADMIT, ())
 
 
+def test_going_out_at_a_gate_for_both_several_good_passes_are_as_good_as_one() -> None:
+    seen = with_passes(HERE, ALSO_HERE)._replace(gate=a_gate(direction=Direction.BOTH))
+    assert decide(seen).reason == "ambiguous"
+    decision = decide(seen._replace(direction=Direction.EXIT))
+    assert (decision.outcome, decision.flags, decision.pass_) == (Outcome.ADMIT, (), HERE)
+
+
 def test_the_entry_is_counted_on_the_pass_that_was_good() -> None:
     limited = a_limited_pass(party_size=2)._replace(id=OTHER_PASS_ID, scope=HERE.scope, max_entries=5, entries=2)
     decision = decide(with_passes(ELSEWHERE._replace(max_entries=5), limited))
@@ -175,11 +200,11 @@ def test_the_entry_is_counted_on_the_pass_that_was_good() -> None:
 
 
 POLLED = a_gate(repeat_window=5 * SECOND)
-LET_IN = a_use(number=3, at=NOW - SECOND)
+LET_IN = a_use(number=3, at=NOW - SECOND, pass_=HERE.id)
 
 
 def test_a_card_that_was_let_in_a_moment_ago_is_not_ambiguous_though_its_other_passes_are_not_asked_again() -> None:
-    decision = decide(with_passes(HERE, ELSEWHERE)._replace(gate=POLLED, last_use=LET_IN))
+    decision = decide(with_passes(ELSEWHERE, ALSO_HERE, HERE)._replace(gate=POLLED, last_use=LET_IN))
     assert (decision.outcome, decision.repeats, decision.pass_) == (Outcome.ADMIT, EARLIER, HERE)
 
 
@@ -191,7 +216,28 @@ def test_a_card_that_was_let_in_a_moment_ago_is_let_in_again_though_the_pass_is_
 
 def test_a_card_whose_passes_are_all_revoked_is_not_let_in_again() -> None:
     gone = REVOKED._replace(id=an_id(25))
-    assert decide(with_passes(REVOKED, gone)._replace(gate=POLLED, last_use=LET_IN)).reason == "pass_revoked"
+    let_in = LET_IN._replace(pass_=gone.id)
+    assert decide(with_passes(REVOKED, gone)._replace(gate=POLLED, last_use=let_in)).reason == "pass_revoked"
+
+
+@pytest.mark.parametrize("other", [OVER, ELSEWHERE], ids=["expired", "for another gate"])
+@pytest.mark.parametrize(
+    ("status", "reason"), [(PassStatus.REVOKED, "pass_revoked"), (PassStatus.SUSPENDED, "pass_suspended")]
+)
+def test_a_pass_that_let_in_a_moment_ago_and_was_taken_away_since_is_refused_whatever_the_other_pass_is(
+    status: PassStatus, reason: str, other: Pass
+) -> None:
+    taken = HERE._replace(status=status)
+    for passes in ((taken, other), (other, taken)):
+        decision = decide(with_passes(*passes)._replace(gate=POLLED, last_use=LET_IN))
+        assert (decision.outcome, decision.reason, decision.pass_) == (Outcome.DENY, reason, taken)
+        assert (decision.repeats, decision.changes) == (None, ())
+
+
+def test_the_other_pass_lets_in_anew_where_the_one_of_a_moment_ago_is_no_longer_there() -> None:
+    decision = decide(with_passes(ALSO_HERE)._replace(gate=POLLED, last_use=LET_IN))
+    assert (decision.outcome, decision.repeats) == (Outcome.ADMIT, None)
+    assert [change.use.pass_ for change in decision.changes if isinstance(change, Redeem)] == [ALSO_HERE.id]
 
 
 def test_a_blocked_card_is_blocked_whatever_its_passes_are() -> None:

@@ -35,6 +35,7 @@ from tests.core.facts import (
     IDX,
     NOW,
     NUMBER_BUDGET,
+    OTHER_PASS_ID,
     PASS_ID,
     TENANT,
     TODAY,
@@ -159,7 +160,7 @@ def test_a_refusal_says_when_it_would_no_longer_be_one(reason: str, not_before: 
 
 
 def test_an_entry_redeems_the_token() -> None:
-    use = Use(1, VERIFICATION, NOW, "main-door", CREDENTIAL, Direction.ENTRY)
+    use = Use(1, VERIFICATION, NOW, "main-door", CREDENTIAL, Direction.ENTRY, pass_=PASS_ID)
     assert decide(facts()) == Decision(Outcome.ADMIT, "ok", (), a_pass(), (Redeem(TOKEN_ID, use),))
 
 
@@ -236,6 +237,10 @@ def test_the_same_token_within_the_window_is_admitted_again_and_nothing_changes(
     assert decide(polled()) == Decision(Outcome.ADMIT, "ok", (), a_pass(), repeats=EARLIER)
 
 
+def test_a_use_repeats_though_nobody_knows_which_pass_it_was_of() -> None:
+    assert decide(polled(last_use=a_use(pass_=None))).repeats == EARLIER
+
+
 def test_the_window_ends_to_the_microsecond() -> None:
     assert decide(polled(last_use=a_use(at=NOW - 5 * SECOND + 1))).repeats == EARLIER
     assert decide(polled(last_use=a_use(at=NOW - 5 * SECOND))).reason == "already_used"
@@ -255,10 +260,13 @@ def test_a_gate_without_a_window_repeats_nothing() -> None:
         {"direction": Direction.EXIT},
         {"voided": True},
         {"reserved_until": NOW + SECOND},
+        {"pass_": OTHER_PASS_ID},
     ],
     ids=str,
 )
-def test_only_the_same_caller_at_the_same_gate_in_the_same_direction_repeats(other: dict[str, Any]) -> None:
+def test_only_the_same_caller_at_the_same_gate_in_the_same_direction_on_the_same_pass_repeats(
+    other: dict[str, Any],
+) -> None:
     assert decide(polled(last_use=a_use(**other))).repeats is None
 
 

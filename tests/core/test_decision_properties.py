@@ -33,6 +33,7 @@ from tests.core.facts import (
     IDX,
     NOW,
     NUMBER_BUDGET,
+    OTHER_PASS_ID,
     PASS_ID,
     TODAY,
     VERIFICATION,
@@ -65,7 +66,9 @@ tokens = st.builds(
     st.booleans(),
 )
 uses = st.builds(
-    Use, st.integers(1, 3), ids, times, gate_ids, ids, ways, st.booleans(), st.none() | times, st.integers(0, 4)
+    Use,
+    *(st.integers(1, 3), ids, times, gate_ids, ids, ways, st.booleans(), st.none() | times, st.integers(0, 4)),
+    *(st.integers(1, 3), st.sampled_from([None, PASS_ID, OTHER_PASS_ID])),
 )
 scopes = st.builds(
     Scope,
@@ -115,7 +118,7 @@ counts = st.dictionaries(
     st.builds(EntryCount, few, st.integers(TODAY - 1, TODAY), few, times),
     max_size=4,
 )
-reservations = st.builds(Reservation, ids, st.integers(1, 3), kinds, times)
+reservations = st.builds(Reservation, ids, st.integers(1, 3), kinds, times, st.integers(1, 3), few)
 anything = st.builds(
     Facts,
     now=st.just(NOW),
@@ -202,10 +205,13 @@ def test_a_refusal_changes_nothing_but_budgets_and_what_a_first_proof_reserves(g
 
 @given(some_facts)
 def test_an_admitted_entry_redeems_or_repeats_but_never_both(given_facts: Facts) -> None:
-    decision = decide(given_facts._replace(exit_side=False))
+    seen = given_facts._replace(exit_side=False)
+    decision = decide(seen)
     if decision.outcome is Outcome.ADMIT:
-        redeemed = [change for change in decision.changes if isinstance(change, Redeem)]
-        assert len(redeemed) == (decision.repeats is None)
+        redeemed = [change.token for change in decision.changes if isinstance(change, Redeem)]
+        assert redeemed[:1] == ([seen.token.id] if seen.token and decision.repeats is None else [])
+        assert redeemed[1:] in ([], [seen.reservation.token] if seen.reservation else [])
+        assert len({*redeemed}) == len(redeemed)
         assert not any(isinstance(change, SpendBudget) for change in decision.changes)
 
 
@@ -217,7 +223,7 @@ def test_going_out_is_counted_as_no_entry(given_facts: Facts) -> None:
 
 @given(some_facts)
 def test_an_override_admits_just_what_may_be_overridden_and_says_so(given_facts: Facts) -> None:
-    seen = given_facts._replace(exit_side=False)
+    seen = given_facts._replace(exit_side=False, gate=given_facts.gate._replace(repeat_window=0))
     plain, override = decide(seen._replace(override=False)), decide(seen._replace(override=True))
     if override.overridden is None:
         assert override == plain

@@ -26,6 +26,9 @@ from tests.core.facts import (
     NUMBER_BUDGET,
     PASS_ID,
     TODAY,
+    TOKEN_ID,
+    VERIFICATION,
+    a_gate,
     a_hard_zone,
     a_holder,
     a_limited_pass,
@@ -140,11 +143,13 @@ def test_on_the_way_out_there_is_nothing_to_override(exit_: dict[str, Any]) -> N
     assert decide(override(seen)).overridden is None
 
 
-def test_an_override_within_a_repeat_window_repeats() -> None:
-    seen = facts(last_use=a_use(), pass_=a_pass(valid_until=NOW))
-    seen = seen._replace(gate=seen.gate._replace(repeat_window=MINUTE))
+def test_an_override_within_a_repeat_window_is_decided_and_recorded_anew() -> None:
+    seen = facts(last_use=a_use(), gate=a_gate(repeat_window=MINUTE))
+    assert decide(seen).repeats == a_use().verification
     decision = decide(override(seen))
-    assert (decision.repeats, decision.overridden) == (a_use().verification, None)
+    assert (decision.outcome, decision.flags, decision.repeats) == (Outcome.ADMIT, ("already_used",), None)
+    use = a_use(number=2, verification=VERIFICATION, at=NOW, let_in=2)
+    assert decision.changes == (Redeem(TOKEN_ID, use),)
 
 
 def test_a_waiting_time_is_overridden_and_no_longer_said() -> None:

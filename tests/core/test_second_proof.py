@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.core.changes import Consume, CountEntry, Redeem, Reserve
+from app.core.changes import CountEntry, Redeem, Reserve
 from app.core.decision import Outcome, apply, decide
 from app.core.model import SECOND, Direction, Facts, Reservation, Scope, Use
 from tests.core.facts import (
@@ -27,32 +27,48 @@ from tests.core.facts import (
     a_reservation,
     a_token,
     a_use,
+    an_id,
     card_facts,
     first_proof_facts,
     second_proof_facts,
 )
+from tests.core.world import Attempt, World
 
 UNTIL = NOW + 30 * SECOND
 WAITING = a_use(reserved_until=NOW + 10 * SECOND, let_in=0)
+USE = Use(1, VERIFICATION, NOW, "main-door", CREDENTIAL, Direction.ENTRY, pass_=PASS_ID)
 
 
 def test_the_first_proof_is_denied_and_reserved() -> None:
     decision = decide(first_proof_facts())
     assert (decision.outcome, decision.reason) == (Outcome.DENY, "needs_second_proof")
-    use = Use(1, VERIFICATION, NOW, "main-door", CREDENTIAL, Direction.ENTRY, reserved_until=UNTIL, let_in=0)
     reservation = Reservation(TOKEN_ID, 1, "signed", UNTIL)
-    assert decision.changes == (Redeem(TOKEN_ID, use), Reserve("main-door", HOLDER_ID, reservation))
+    reserved = USE._replace(reserved_until=UNTIL, let_in=0)
+    assert decision.changes == (Redeem(TOKEN_ID, reserved), Reserve("main-door", HOLDER_ID, reservation))
 
 
-def test_the_second_proof_uses_both() -> None:
+def test_a_first_proof_that_waits_says_how_many_its_token_had_let_in() -> None:
+    seen = first_proof_facts(pass_=a_limited_pass(party_size=4), last_use=a_use(let_in=2), people=2)
+    assert decide(seen).changes[1] == Reserve(
+        "main-door", HOLDER_ID, Reservation(TOKEN_ID, 2, "signed", UNTIL, people=2, let_in=2)
+    )
+
+
+def test_the_second_proof_uses_both_each_by_a_use_of_its_own() -> None:
     decision = decide(second_proof_facts())
-    use = Use(1, VERIFICATION, NOW, "main-door", CREDENTIAL, Direction.ENTRY)
     assert (decision.outcome, decision.reason) == (Outcome.ADMIT, "ok")
     assert decision.changes == (
-        Redeem(OTHER_TOKEN_ID, use),
-        Consume(TOKEN_ID, 1, VERIFICATION, 1),
+        Redeem(OTHER_TOKEN_ID, USE),
+        Redeem(TOKEN_ID, USE._replace(number=2)),
         Reserve("main-door", HOLDER_ID, None),
     )
+
+
+def test_the_first_proof_is_used_by_as_many_as_come_in_by_the_second() -> None:
+    first = a_reservation(number=4, people=3, let_in=2)
+    seen = second_proof_facts(pass_=a_limited_pass(party_size=5), people=2, reservation=first)
+    used = Redeem(TOKEN_ID, USE._replace(number=5, people=2, let_in=4))
+    assert decide(seen).changes[:2] == (Redeem(OTHER_TOKEN_ID, USE._replace(people=2, let_in=2)), used)
 
 
 def test_an_entry_by_two_proofs_is_one_entry() -> None:
@@ -103,15 +119,15 @@ def test_a_first_proof_that_nobody_followed_takes_nothing_of_the_party() -> None
 
 
 def test_a_first_proof_that_was_used_is_used() -> None:
-    consumed = apply(first_proof_facts(last_use=WAITING), [Consume(TOKEN_ID, 1, VERIFICATION, 1)])
-    assert consumed.last_use == a_use(verification=VERIFICATION)
-    assert decide(consumed).reason == "already_used"
+    used = apply(first_proof_facts(last_use=WAITING), decide(second_proof_facts()).changes)
+    assert used.last_use == USE._replace(number=2)
+    assert decide(used).reason == "already_used"
 
 
 def test_both_proofs_shown_again_within_the_window_of_a_camera_repeat_the_admission() -> None:
     gate = TWO_PROOFS._replace(repeat_window=5 * SECOND)
-    first = apply(first_proof_facts(gate=gate, last_use=WAITING), [Consume(TOKEN_ID, 1, VERIFICATION, 1)])
     second = second_proof_facts(gate=gate)
+    first = apply(first_proof_facts(gate=gate, last_use=WAITING), decide(second).changes)
     assert decide(first).repeats == VERIFICATION
     assert decide(apply(second, decide(second).changes)).repeats == VERIFICATION
 
@@ -135,10 +151,10 @@ def test_what_was_reserved_at_another_gate_is_nothing_to_this_one() -> None:
 # --- what a second proof does not use ---------------------------------------------------------------------------------
 
 
-def consumed(seen: Facts) -> list[bytes]:
+def used(seen: Facts) -> list[bytes]:
     decision = decide(seen)
     assert decision.outcome is Outcome.ADMIT
-    return [change.token for change in decision.changes if isinstance(change, Consume)]
+    return [change.token for change in decision.changes if isinstance(change, Redeem)]
 
 
 def test_going_out_uses_no_first_proof_that_waits() -> None:
@@ -146,23 +162,21 @@ def test_going_out_uses_no_first_proof_that_waits() -> None:
         gate=TWO_PROOFS._replace(direction=Direction.BOTH, from_zones=()), direction=Direction.EXIT
     )
     out = out._replace(pass_=a_pass(scope=Scope(every_gate=True)))
-    assert consumed(out) == []
+    assert used(out) == [OTHER_TOKEN_ID]
     assert not any(isinstance(change, Reserve) for change in decide(out).changes)
 
 
 def test_an_override_uses_no_first_proof_whose_time_is_over() -> None:
     late = second_proof_facts(override=True, reservation=a_reservation(until=NOW))
-    assert consumed(late) == []
-    assert consumed(late._replace(reservation=a_reservation(until=NOW + 1))) == [TOKEN_ID]
+    assert used(late) == [OTHER_TOKEN_ID]
+    assert used(late._replace(reservation=a_reservation(until=NOW + 1))) == [OTHER_TOKEN_ID, TOKEN_ID]
 
 
 def test_an_override_of_the_first_proof_itself_uses_it_once() -> None:
     seen = first_proof_facts(last_use=WAITING, reservation=a_reservation(), override=True)
-    assert consumed(seen) == []
+    assert used(seen) == [TOKEN_ID]
     assert decide(seen).overridden == "needs_second_proof"
-    assert apply(seen, decide(seen).changes).last_use == Use(
-        2, VERIFICATION, NOW, "main-door", CREDENTIAL, Direction.ENTRY
-    )
+    assert apply(seen, decide(seen).changes).last_use == USE._replace(number=2)
 
 
 def test_what_is_left_of_a_party_is_counted_on_the_second_proof_alone() -> None:
@@ -172,12 +186,20 @@ def test_what_is_left_of_a_party_is_counted_on_the_second_proof_alone() -> None:
 
 def test_a_use_of_the_other_proof_is_nothing_to_this_one() -> None:
     seen = second_proof_facts(last_use=a_use())
-    assert apply(seen, [Consume(TOKEN_ID, 1, VERIFICATION, 1)]) == seen
+    assert apply(seen, [Redeem(TOKEN_ID, USE._replace(number=2))]) == seen
 
 
-def test_a_use_that_came_after_the_first_proof_is_left_as_it_is() -> None:
-    seen = card_facts(last_use=a_use(number=2))
-    assert apply(seen, [Consume(CARD_ID, 1, VERIFICATION, 1)]) == seen
+@pytest.mark.parametrize("at_once", [False, True], ids=["one by one", "in one batch"])
+def test_a_first_proof_that_was_used_elsewhere_in_between_is_none(at_once: bool) -> None:  # noqa: FBT001
+    pass_ = a_pass(scope=Scope(every_gate=True))
+    world = World({CARD_ID: (a_card(), (pass_,)), OTHER_TOKEN_ID: (a_code(), (pass_,))}, [])
+    shown = [
+        Attempt(NOW, an_id(31), TWO_PROOFS, CARD_ID),
+        Attempt(NOW + 1, an_id(32), a_gate(id="back-door"), CARD_ID),
+        Attempt(NOW + 2, an_id(33), TWO_PROOFS, OTHER_TOKEN_ID),
+    ]
+    decisions = world.settle_batch(shown) if at_once else [world.settle(each) for each in shown]
+    assert [each.reason for each in decisions] == ["needs_second_proof", "ok", "needs_second_proof"]
 
 
 def test_a_card_of_several_passes_is_reserved_for_the_good_one() -> None:

@@ -1,10 +1,11 @@
 """A small world in plain dicts, which keeps what decisions change as the store does: what a change says stands."""
 
 import copy
+from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple
 
-from app.core.changes import Change, Consume, CountEntry, CountLimited, Move, Occupy, Redeem, Reserve
+from app.core.changes import Change, CountEntry, CountLimited, Move, Occupy, Redeem, Reserve
 from app.core.decision import Decision, Outcome, apply, decide, is_exit_side
 from app.core.model import (
     CountKey,
@@ -55,12 +56,11 @@ class World:
         self.passes_of = {id_: [pass_.id for pass_ in passes] for id_, (_, passes) in tokens.items()}
         self.zones = {zone.id: zone for zone in zones}
         self.uses: dict[tuple[bytes, int], Use] = {}
-        self.people: dict[tuple[bytes, int], int] = {}
         self.presences: dict[tuple[bytes, str], Presence] = {}
         self.counts: dict[CountKey, EntryCount] = {}
         self.reservations: dict[tuple[str, bytes], Reservation | None] = {}
         self.done: list[Done] = []
-        self.undone: set[bytes] = set()
+        self.undone: dict[bytes, int] = {}
 
     def copied(self) -> "World":
         """Another that goes its own way: what its dicts hold is immutable."""
@@ -100,7 +100,7 @@ class World:
             zones=zones,
             inside={zone: self.presences[holder, zone] for zone in zones if (holder, zone) in self.presences},
             counts={key: each for key, each in self.counts.items() if key.pass_ in self.passes_of[token.id]},
-            reservation=self.reservations.get((gate.id, holder)) if gate.second_proof else None,
+            reservation=self._reservation(gate.id, holder) if gate.second_proof else None,
         )
 
     def settle(self, attempt: Attempt) -> Decision:
@@ -109,7 +109,10 @@ class World:
         return self._keep(Done(attempt, facts, decide(facts)))
 
     def settle_batch(self, attempts: Sequence[Attempt]) -> list[Decision]:
-        """Load all facts first; then let each attempt see of the changes before it those that it is about."""
+        """Load all facts first; then let each attempt see of the changes before it those that it is about.
+
+        Where two uses of a token have one number, nothing of it is kept, and each attempt is settled by itself.
+        """
         changed: dict[Hashable, dict[Hashable, Change]] = {}
         batch: list[Done] = []
         for attempt, known in zip(attempts, [self.facts(each) for each in attempts], strict=True):
@@ -120,17 +123,21 @@ class World:
                 stands.pop(change.key, None)
                 stands[change.key] = change
             batch.append(Done(attempt, seen, decision))
+        redeemed = [change for done in batch for change in done.decision.changes if isinstance(change, Redeem)]
+        numbers = [(change.token, change.use.number) for change in redeemed]
+        if len({*numbers} - self.uses.keys()) < len(numbers):
+            return [self.settle(attempt) for attempt in attempts]
         return [self._keep(done) for done in batch]
 
     def undo(self, verification: bytes, now: int) -> None:
         """Take an admission back: its uses are voided, its entries given back, its people moved back."""
-        done = next(each for each in self.done if each.attempt.verification == verification)
+        place = next(n for n, each in enumerate(self.done) if each.attempt.verification == verification)
         assert verification not in self.undone
-        self.undone.add(verification)
+        self.undone[verification] = len(self.done)
         for key, use in self.uses.items():
             if use.verification == verification:
                 self.uses[key] = use._replace(voided=True)
-        changes = done.decision.changes
+        changes = self.done[place].decision.changes
         for change in changes:
             if isinstance(change, CountEntry):
                 pass_ = self.passes[change.pass_]
@@ -143,8 +150,9 @@ class World:
             inside={zone: each for (holder, zone), each in self.presences.items() if holder in holders},
             people={id_: zone.people for id_, zone in self.zones.items()},
             counts=self.counts,
+            undone=self._undone_before(place, holders),
         ):
-            self._apply(change, 0)
+            self._apply(change)
 
     def can_be_undone(self) -> list[bytes]:
         return [
@@ -166,29 +174,42 @@ class World:
 
     def let_in(self, token: bytes) -> int:
         """How many people the uses of a token have let in that stand."""
-        stand = [key for key, use in self.uses.items() if not use.voided and use.reserved_until is None]
-        return sum(self.people[key] for key in stand if key[0] == token)
+        uses = [use for (id_, _), use in self.uses.items() if id_ == token]
+        return sum(use.people for use in uses if not use.voided and use.reserved_until is None)
 
     def _last_use(self, token: bytes) -> Use | None:
-        number = max((number for id_, number in self.uses if id_ == token), default=None)
-        return None if number is None else self.uses[token, number]._replace(let_in=self.let_in(token))
+        number = self._last_number(token)
+        return self.uses[token, number]._replace(let_in=self.let_in(token)) if number else None
+
+    def _last_number(self, token: bytes) -> int:
+        return max((number for id_, number in self.uses if id_ == token), default=0)
+
+    def _reservation(self, gate: str, holder: bytes) -> Reservation | None:
+        """The first proof that waits there, unless its token was used since."""
+        first = self.reservations.get((gate, holder))
+        return first if first is not None and first.number == self._last_number(first.token) else None
+
+    def _undone_before(self, place: int, holders: set[bytes]) -> Counter[str]:
+        """How many came into each zone by what was done before that place, and undone after it."""
+        came: Counter[str] = Counter()
+        for done in self.done[:place]:
+            if self.undone.get(done.attempt.verification, 0) > place:
+                for change in done.decision.changes:
+                    if isinstance(change, Move) and change.holder in holders:
+                        came[change.zone] += change.after.people - change.before.people
+        return came
 
     def _keep(self, done: Done) -> Decision:
         self.done.append(done)
         for change in done.decision.changes:
-            self._apply(change, done.attempt.people)
+            self._apply(change)
         return done.decision
 
-    def _apply(self, change: Change, people: int) -> None:
+    def _apply(self, change: Change) -> None:
         if isinstance(change, Redeem):
             key = (change.token, change.use.number)
             assert key not in self.uses, "two redemptions have one number"
-            self.uses[key], self.people[key] = change.use, people
-        elif isinstance(change, Consume):
-            key = (change.token, change.number)
-            assert self.uses[key].reserved_until is not None, "used twice"
-            self.uses[key] = self.uses[key]._replace(verification=change.verification, reserved_until=None)
-            self.people[key] = change.people
+            self.uses[key] = change.use
         elif isinstance(change, Reserve):
             self.reservations[change.gate, change.holder] = change.reservation
         elif isinstance(change, CountEntry):

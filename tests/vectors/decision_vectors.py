@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.core.changes import Consume, CountEntry, CountLimited, Move, Occupy, Redeem, Reserve, SpendBudget
+from app.core.changes import CountEntry, CountLimited, Move, Occupy, Redeem, Reserve, SpendBudget
 from app.core.model import (
     ANYWHERE,
     SECOND,
@@ -53,7 +53,7 @@ from tests.core.facts import (
 )
 from tests.vectors.expected import Vector, admitted, denied, repeated
 
-USE = Use(1, VERIFICATION, NOW, "main-door", CREDENTIAL, Direction.ENTRY)
+USE = Use(1, VERIFICATION, NOW, "main-door", CREDENTIAL, Direction.ENTRY, pass_=PASS_ID)
 EVERYWHERE = Scope(every_gate=True)
 BUILDING, FLOOR, YARD = ("building", "site"), ("floor", "building", "site"), ("yard", "site")
 COUNTED = {path[0]: Zone(path[0], path, 5) for path in (("site",), BUILDING, FLOOR, YARD)}
@@ -310,7 +310,9 @@ def _repeats() -> list[Vector]:
         admitted("a use that was given back", again(voided=True, let_in=0)),
         denied("a first proof that waits", again(reserved_until=NOW + 1, let_in=0), no),
         repeated("a repeat takes no entry", again()._replace(pass_=a_pass(max_entries=1, entries=1))),
-        repeated("an override within the window", again()._replace(override=True, pass_=a_pass(valid_until=NOW))),
+        admitted("an override within the window is no repeat", again()._replace(override=True), no, overridden=no, changes=(Redeem(TOKEN_ID, USE._replace(number=2, let_in=2)),)),
+        denied("another pass of the holder's", again(pass_=OTHER_PASS_ID), no),
+        repeated("a use of which nobody knows the pass", again(pass_=None)),
         admitted("nothing repeats on the way out", again(direction=Direction.EXIT)._replace(direction=Direction.EXIT, exit_side=True), "already_used", changes=()),
     ]  # fmt: skip
 
@@ -334,7 +336,7 @@ def _two_proofs() -> list[Vector]:
     gate = a_gate(second_proof=30 * SECOND)
     until = NOW + 30 * SECOND
     second = at(gate=gate, presented=code_claims(), token=a_code(), reservation=a_reservation())
-    code_use, consume = Redeem(OTHER_TOKEN_ID, USE), Consume(TOKEN_ID, 1, VERIFICATION, 1)
+    code_use, first_use = Redeem(OTHER_TOKEN_ID, USE), Redeem(TOKEN_ID, USE._replace(number=2))
     over = Reserve("main-door", HOLDER_ID, None)
     both_ways = Gate("main-door", Direction.BOTH, (), ("hq",), 0, 30 * SECOND)
     waits = Redeem(TOKEN_ID, USE._replace(reserved_until=until, let_in=0))
@@ -342,10 +344,12 @@ def _two_proofs() -> list[Vector]:
     no = "needs_second_proof"
     return [
         denied("the first proof is used and reserved until its time is over", at(gate=gate), no, changes=(waits, reserved)),
-        admitted("the second proof uses both", second, changes=(code_use, consume, over)),
-        admitted("an entry by two proofs is counted once", second._replace(pass_=a_pass(max_entries=2)), changes=(code_use, consume, over, CountEntry(PASS_ID, 1, 1))),
+        admitted("the second proof uses both", second, changes=(code_use, first_use, over)),
+        admitted("the first proof had been used before", second._replace(pass_=a_limited_pass(party_size=3), reservation=a_reservation(number=4, let_in=1)), people_left=2, changes=(code_use, Redeem(TOKEN_ID, USE._replace(number=5, let_in=2)), over)),
+        denied("the first proof of a token that let in some of a party", at(gate=gate, pass_=a_limited_pass(party_size=3), last_use=a_use()), no, changes=(Redeem(TOKEN_ID, USE._replace(number=2, reserved_until=until)), Reserve("main-door", HOLDER_ID, Reservation(TOKEN_ID, 2, "signed", until, let_in=1)))),
+        admitted("an entry by two proofs is counted once", second._replace(pass_=a_pass(max_entries=2)), changes=(code_use, first_use, over, CountEntry(PASS_ID, 1, 1))),
         denied("more people by the second proof than by the first", second._replace(pass_=a_limited_pass(party_size=3), people=2), no, changes=(Redeem(OTHER_TOKEN_ID, USE._replace(reserved_until=until, let_in=0, people=2)), Reserve("main-door", HOLDER_ID, Reservation(OTHER_TOKEN_ID, 1, "code", until, 2)))),
-        admitted("a party by two proofs", second._replace(pass_=a_limited_pass(party_size=3), people=2, reservation=a_reservation(people=2)), people_left=1, changes=(Redeem(OTHER_TOKEN_ID, USE._replace(let_in=2, people=2)), consume._replace(people=2), over)),
+        admitted("a party by two proofs", second._replace(pass_=a_limited_pass(party_size=3), people=2, reservation=a_reservation(people=2)), people_left=1, changes=(Redeem(OTHER_TOKEN_ID, USE._replace(let_in=2, people=2)), Redeem(TOKEN_ID, USE._replace(number=2, let_in=2, people=2)), over)),
         denied("a first proof that no gate would take is not reserved", at(gate=gate, pass_=a_pass(scope=Scope())), "wrong_gate"),
         admitted("going out uses no first proof that waits", second._replace(gate=both_ways, direction=Direction.EXIT), changes=(Redeem(OTHER_TOKEN_ID, USE._replace(direction=Direction.EXIT)),)),
         admitted("an override uses no first proof whose time is over", second._replace(override=True, reservation=a_reservation(until=NOW)), no, overridden=no, changes=(code_use,)),
@@ -365,7 +369,9 @@ def _cards() -> list[Vector]:
 
     camera = a_gate(repeat_window=5 * SECOND)
     used_up = here._replace(max_entries=1, entries=1)
+    moment_ago = a_use(pass_=here.id)
     out = Gate("way-out", Direction.EXIT, ("hq",))
+    both_ways = a_gate(direction=Direction.BOTH)
     return [
         admitted("a card whose holder has one pass", card(here)),
         admitted("the one good pass of two is the first", card(here, elsewhere)),
@@ -374,11 +380,16 @@ def _cards() -> list[Vector]:
         denied("two good passes", card(here, also), "ambiguous"),
         denied("two good passes, by hand", card(here, also, override=True), "ambiguous"),
         admitted("two good passes on the way out", card(here, also, gate=out, direction=Direction.EXIT, exit_side=True), changes=()),
+        admitted("two good passes on the way out at a gate for both", card(here, also, gate=both_ways, direction=Direction.EXIT), changes=(Redeem(a_card().id, USE._replace(direction=Direction.EXIT, pass_=here.id)),)),
         denied("none is good, and the one that came furthest says why", card(over, elsewhere), "wrong_gate"),
         denied("in the other order too", card(elsewhere, over), "wrong_gate"),
         admitted("an override of the one that came furthest", card(over, elsewhere, override=True), "wrong_gate", overridden="wrong_gate"),
-        repeated("let in a moment ago on the one good pass", card(here, elsewhere, gate=camera, last_use=a_use())),
-        repeated("let in a moment ago on a pass that is used up now", card(elsewhere, used_up, gate=camera, last_use=a_use())),
+        repeated("let in a moment ago on the one good pass", card(here, elsewhere, gate=camera, last_use=moment_ago)),
+        repeated("let in a moment ago on one of two good passes", card(also, here, gate=camera, last_use=moment_ago)),
+        repeated("let in a moment ago on a pass that is used up now", card(elsewhere, used_up, gate=camera, last_use=moment_ago)),
+        denied("let in a moment ago on a pass that is revoked now, and the other is over", card(over, here._replace(status=PassStatus.REVOKED), gate=camera, last_use=moment_ago), "pass_revoked"),
+        denied("let in a moment ago on a pass that is suspended now, and the other is for another gate", card(elsewhere, here._replace(status=PassStatus.SUSPENDED), gate=camera, last_use=moment_ago), "pass_suspended"),
+        admitted("let in a moment ago on a pass that is no longer there", card(also, gate=camera, last_use=moment_ago), changes=(Redeem(a_card().id, USE._replace(number=2, let_in=2, pass_=OTHER_PASS_ID)),)),
         denied("a blocked card with two good passes", card(here, also, token=a_card(blocked=True)), "token_blocked"),
         denied("a signed token names its pass", at(presented=signed_claims(idx=1)), "unknown"),
     ]  # fmt: skip

@@ -527,7 +527,7 @@ def needs_second_proof() -> list[Vector]:
     gate = a_gate(second_proof=30 * SECOND)
     first = at(gate=gate)
     no = "needs_second_proof"
-    both = ("redeem", "consume", "reserve")
+    both = ("redeem", "redeem", "reserve")
 
     def second(until: int, kind: str = "signed", **other: Any) -> Facts:
         reservation = a_reservation(until=until, kind=kind)

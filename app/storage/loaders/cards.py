@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Integer, and_, cast, func, null, select
 from app.core.model import PassStatus, Token
 from app.storage.bulk import BulkRead, incoming
 from app.storage.engine import Engine
-from app.storage.tables import credentials, holders, passes, redemptions
+from app.storage.tables import credentials, holders, passes, redemptions, verifications
 
 from .passes import PASS_COLUMNS, N, stored_pass
 from .tokens import USE, Found, latest_use, use_columns, use_of
@@ -30,6 +30,7 @@ class CardsLoader:
             order_by=(
                 passes.c.status != PassStatus.ACTIVE.value,
                 func.coalesce(passes.c.valid_until, _ALWAYS) <= asked.c.created_at,
+                func.coalesce(passes.c.valid_from, 0) > asked.c.created_at,
                 passes.c.id.desc(),
             ),
         )
@@ -47,11 +48,16 @@ class CardsLoader:
                 *PASS_COLUMNS,
                 *use_columns(cast(null(), Integer)),
                 *(ranked.c.id, ranked.c.kind, ranked.c.created_at, ranked.c.blocked_at),
+                verifications.c.pass_,
             )
             .select_from(ranked)
             .outerjoin(passes, and_(passes.c.tenant == ranked.c.tenant, passes.c.id == ranked.c.pass_))
             .outerjoin(holders, and_(holders.c.tenant == passes.c.tenant, holders.c.id == passes.c.holder))
             .outerjoin(redemptions, latest_use(ranked.c.tenant, ranked.c.id))
+            .outerjoin(
+                verifications,
+                and_(verifications.c.tenant == ranked.c.tenant, verifications.c.id == redemptions.c.verification),
+            )
             .where(ranked.c.place <= _MOST_PASSES)
             .order_by(ranked.c.n, ranked.c.place)
         )
@@ -64,7 +70,8 @@ class CardsLoader:
         found: dict[int, Found] = {}
         for row in self._statement.rows(connection, asked):
             n, pass_ = row[0], row[1 : 1 + _PASS]
-            had = found.get(n) or Found(_card(row[1 + _PASS + USE :], epochs[n]), (), use_of(row[1 + _PASS :][:USE]))
+            *card, used = row[1 + _PASS + USE :]
+            had = found.get(n) or Found(_card(card, epochs[n]), (), use_of(row[1 + _PASS :][:USE], used))
             found[n] = had if pass_[0] is None else had._replace(passes=(*had.passes, stored_pass(pass_)))
         return found
 

@@ -92,14 +92,14 @@ def people_let_in() -> ColumnElement[Any]:
     )
 
 
-def use_of(columns: Sequence[Any]) -> Use | None:
-    """The use in the values of `use_columns`."""
+def use_of(columns: Sequence[Any], pass_: bytes | None) -> Use | None:
+    """The use in the values of `use_columns`, of that pass."""
     number, verification, at, gate, credential, direction, voided_at, reserved_until, people, let_in = columns
     if number is None:
         return None
     if let_in is None:
         let_in = people if voided_at is None and reserved_until is None else 0
-    spent = (voided_at is not None, reserved_until, int(let_in), people)
+    spent = (voided_at is not None, reserved_until, int(let_in), people, pass_)
     return Use(number, verification, at, gate, credential, direction, *spent)
 
 
@@ -107,4 +107,5 @@ def _found(row: Sequence[Any]) -> Found:
     id_, kind, issued_at, expires_at, gate, reusable, epoch, revoked_at, blocked_at = row[1 + _PASS + USE :]
     taken_back = (revoked_at is not None, blocked_at is not None)
     token = Token(id_, kind, issued_at, expires_at, gate, bool(reusable), epoch, *taken_back)
-    return Found(token, (stored_pass(row[1 : 1 + _PASS]),), use_of(row[1 + _PASS : 1 + _PASS + USE]))
+    pass_ = stored_pass(row[1 : 1 + _PASS])
+    return Found(token, (pass_,), use_of(row[1 + _PASS : 1 + _PASS + USE], pass_.pass_.id))

@@ -1,12 +1,16 @@
 """Presences: who is inside the zones that are counted. They are written by the ledger, and taken away here."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, delete, select, tuple_
+from sqlalchemy import Delete, Select, and_, delete, select, tuple_
 
 from app.storage.tables import presences, zones
 
 from .repository import Repository
+
+_AT_ONCE = 500
+_KEY = (presences.c.tenant, presences.c.holder, presences.c.zone)
 
 
 class PresenceRecord(NamedTuple):
@@ -41,15 +45,15 @@ class Presences(Repository):
         self._connection.execute(delete(presences).where(presences.c.tenant == tenant, presences.c.zone == zone))
 
     def purge(self) -> None:
-        """Forget where people were who are outside."""
-        self._purge(presences.c.people == 0)
+        """Forget where people were who are outside. What is being written just now is left for the next time."""
+        self._connection.execute(_delete(select(*_KEY).where(presences.c.people == 0)))
 
-    def purge_older(self, tenant: str, zone: str, before: int) -> None:
-        """Forget who was in the zone before its latest nightly reset."""
-        self._purge(and_(presences.c.tenant == tenant, presences.c.zone == zone, presences.c.since < before))
+    def purge_older(self, tenant: str, zones_: Sequence[str], before: int) -> None:
+        """Forget who was in these zones before their latest nightly reset."""
+        for start in range(0, len(zones_), _AT_ONCE):
+            here = and_(presences.c.tenant == tenant, presences.c.zone.in_(zones_[start : start + _AT_ONCE]))
+            self._connection.execute(_delete(select(*_KEY).where(here, presences.c.since < before)))
 
-    def _purge(self, where: ColumnElement[bool]) -> None:
-        """What is being written just now is left for the next time."""
-        key = (presences.c.tenant, presences.c.holder, presences.c.zone)
-        wanted = select(*key).where(where).with_for_update(skip_locked=True)
-        self._connection.execute(delete(presences).where(tuple_(*key).in_(wanted)))
+
+def _delete(wanted: Select[Any]) -> Delete:
+    return delete(presences).where(tuple_(*_KEY).in_(wanted.with_for_update(skip_locked=True)))

@@ -130,3 +130,55 @@ async def test_another_tenants_card_is_not_known(service: Service) -> None:
         await each.pass_("ada")
     await enrol(service, "ada", "STUDENT-0042")
     assert (await other.verify("STUDENT-0042"))["reason"] == "unrecognised"
+
+
+@pytest.mark.parametrize("taken_back", ["revoke", "suspend"])
+async def test_within_a_repeat_window_the_pass_that_was_used_is_asked_and_no_other(
+    service: Service, taken_back: str
+) -> None:
+    await service.gate(repeat_window_s=3600)
+    used = await service.pass_("ada")
+    await service.pass_("ada", gates=["main-door"], valid_until="2020-01-01T00:00:00Z")
+    await enrol(service, "ada", "STUDENT-0042")
+    assert (await service.verify("STUDENT-0042"))["pass"] == used["id"]
+    assert (await service.verify("STUDENT-0042"))["repeated"] == "window"
+    await service.call("POST", f"/v1/passes/{used['id']}/{taken_back}")
+    answer = await service.verify("STUDENT-0042")
+    assert (answer["decision"], answer["reason"][:5]) == ("deny", "pass_")
+
+
+async def test_a_deleted_card_is_no_first_proof(service: Service) -> None:
+    await service.gate("vault", second_proof_s=60)
+    pass_ = await service.pass_("ada")
+    card = (await enrol(service, "ada", "04a2b3c4", "nfc")).json()
+    assert (await service.verify("04A2B3C4", "vault"))["reason"] == "needs_second_proof"
+    await service.call("DELETE", f"/v1/credentials/{card['id']}")
+    code = await service.token(pass_, "code")
+    assert (await service.verify(code["token"], "vault"))["reason"] == "needs_second_proof"
+
+
+async def test_barcodes_are_what_they_are_to_the_letter(service: Service) -> None:
+    await service.gate()
+    for ref, value in (("ada", "cafe0001"), ("ben", "CAFE0001"), ("cyd", "CA-FE-00-01")):
+        await service.pass_(ref)
+        assert (await enrol(service, ref, value)).status_code == 201
+        assert (await service.verify(value))["holder"]["ref"] == ref
+
+
+async def test_on_the_way_out_several_good_passes_are_not_ambiguous(service: Service) -> None:
+    await service.gate("hall", direction="both")
+    for _ in range(2):
+        await service.pass_("ada")
+    await enrol(service, "ada", "STUDENT-0042")
+    assert (await service.verify("STUDENT-0042", "hall", direction="entry"))["reason"] == "ambiguous"
+    assert (await service.verify("STUDENT-0042", "hall", direction="exit"))["reason"] == "ok"
+
+
+async def test_the_pass_for_today_is_found_among_many_for_later(service: Service) -> None:
+    await service.gate()
+    today = await service.pass_("ada")
+    for n in range(25):
+        await service.pass_("ada", valid_from=f"2099-01-{n + 1:02}T00:00:00Z")
+    await enrol(service, "ada", "STUDENT-0042")
+    answer = await service.verify("STUDENT-0042")
+    assert (answer["reason"], answer["pass"]) == ("ok", today["id"])

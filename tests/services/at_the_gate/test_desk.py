@@ -79,3 +79,14 @@ async def test_a_blocked_token_is_refused_until_unblocked_also_within_a_repeat_w
     assert (await service.verify(token["token"]))["reason"] == "token_blocked"
     await service.call("POST", f"/v1/tokens/{token['id']}/unblock")
     assert (await service.verify(token["token"]))["repeated"] == "window"
+
+
+async def test_an_override_within_a_repeat_window_is_on_record(service: Service) -> None:
+    await service.gate(repeat_window_s=60)
+    token = await service.token(await service.pass_())
+    first = await service.verify(token["token"])
+    answer = await service.verify(token["token"], override=WHY)
+    assert (answer["decision"], answer["repeated"], answer["flags"]) == ("admit", None, ["already_used"])
+    assert answer["id"] != first["id"]
+    recorded = await service.call("GET", f"/v1/verifications/{answer['id']}")
+    assert recorded.json()["override"] == answer["override"]

@@ -118,3 +118,35 @@ async def test_one_holder_can_wait_at_two_gates(service: Service) -> None:
     for gate in ("safe", "vault"):
         code = (await service.token(pass_, "code"))["token"]
         assert (await service.verify(code, gate))["reason"] == "ok"
+
+
+async def test_a_first_proof_that_was_used_to_go_out_is_none(service: Service) -> None:
+    await service.gate("vault", direction="both", second_proof_s=60)
+    qr, code = await tokens(service)
+    assert (await service.verify(qr, "vault", direction="entry"))["reason"] == "needs_second_proof"
+    assert (await service.verify(qr, "vault", direction="exit"))["reason"] == "ok"
+    assert (await service.verify(code, "vault", direction="entry"))["reason"] == "needs_second_proof"
+
+
+async def test_a_first_proof_that_was_used_elsewhere_by_hand_is_none(service: Service) -> None:
+    await service.gate("vault", second_proof_s=60)
+    await service.gate()
+    qr, code = await tokens(service)
+    await service.verify(qr, "vault")
+    by_hand = service.verify(qr, override={"reason": "The desk knows them."})
+    forced, second = await asyncio.gather(by_hand, service.verify(code, "vault"))
+    assert forced["decision"] == "admit"
+    if second["decision"] == "admit":  # it came first, and the desk went past that
+        assert "already_used" in forced["flags"]
+    else:
+        assert second["reason"] == "needs_second_proof"
+
+
+async def test_the_window_of_the_first_proof_repeats_as_many_as_were_let_in(service: Service) -> None:
+    await service.gate("vault", second_proof_s=60, repeat_window_s=60)
+    pass_ = await service.pass_("ada", party_size=3)
+    qr, code = (await service.token(pass_))["token"], (await service.token(pass_, "code"))["token"]
+    await service.verify(qr, "vault", people=2)
+    one, two = await asyncio.gather(service.verify(code, "vault"), service.verify(qr, "vault", people=2))
+    assert (one["decision"], one["people"]) == ("admit", 1)
+    assert (two["decision"], two["repeated"]) == ("deny", None)

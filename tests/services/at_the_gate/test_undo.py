@@ -189,3 +189,36 @@ async def test_an_entry_by_a_gate_that_is_gone_is_given_back(service: Service) -
     assert (await undo(service, first))[0] == 200
     await service.gate("back-door")
     assert (await service.verify((await service.token(pass_))["token"], "back-door"))["reason"] == "ok"
+
+
+@pytest.mark.parametrize("first_exit", [True, False])
+async def test_undone_in_whatever_order_nobody_is_left_inside(service: Service, first_exit: bool) -> None:  # noqa: FBT001
+    await service.create("/v1/zones", id="hq", name="hq", counted=True)
+    await service.gate(into_zone="hq")
+    await service.gate("out", direction="exit", from_zone="hq")
+    pass_ = await service.pass_()
+    gates = ("main-door", "out" if first_exit else "main-door")
+    seen = [await service.verify((await service.token(pass_))["token"], gate) for gate in gates]
+    for each in seen:
+        assert (await undo(service, each))[0] == 200
+    assert (await service.call("GET", "/v1/zones/hq/occupancy")).json()["people"] == 0
+
+
+async def test_an_entry_is_given_back_to_the_zone_and_day_that_it_was_counted_for(service: Service) -> None:
+    for zone, time_zone in (("east", "Pacific/Kiritimati"), ("west", "Pacific/Pago_Pago")):
+        await service.create("/v1/zones", id=zone, name=zone, time_zone=time_zone)
+        await service.gate(f"{zone}-door", into_zone=zone)
+    limits = [{"zone": zone, "max_entries": 1} for zone in ("east", "west")]
+    pass_ = await service.pass_(max_entries_per_day=2, zone_limits=limits)
+
+    async def shown(gate: str) -> dict[str, Any]:
+        return await service.verify((await service.token(pass_))["token"], gate)
+
+    await shown("east-door")
+    second = await shown("west-door")
+    await service.call("PATCH", "/v1/gates/west-door", json={"into_zone": "east"})
+    assert (await undo(service, second))[0] == 200
+    assert (await shown("east-door"))["reason"] == "no_entries_left_in_zone"
+    await service.call("PATCH", "/v1/gates/west-door", json={"into_zone": "west"})
+    assert (await shown("west-door"))["reason"] == "ok"
+    assert (await shown("west-door"))["reason"] == "no_entries_left_today"

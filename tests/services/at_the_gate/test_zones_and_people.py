@@ -243,3 +243,18 @@ async def test_a_day_that_began_at_one_gate_is_not_yesterday_again_at_another(se
     gates = ("west-door", "east-door") * 3
     reasons = [(await shown(service, gate, pass_))["reason"] for gate in gates]
     assert reasons == ["ok", "ok"] + ["no_entries_left_today"] * 4
+
+
+@pytest.mark.parametrize("change", [{"resets_at": None}, {"resets_at": "23:59"}, {"time_zone": "Asia/Tokyo"}])
+async def test_who_was_there_before_a_reset_does_not_come_back_with_it(
+    service: Service, change: dict[str, Any]
+) -> None:
+    minute = (service.clock.now() // 60_000_000 + 60) % 1440
+    await building(service, anti_passback="hard", resets_at=f"{minute // 60:02}:{minute % 60:02}")
+    ada = await service.pass_("ada")
+    await shown(service, "front", ada)
+    service.clock.advance(61 * 60)
+    assert await people(service) == 0
+    assert (await service.call("PATCH", "/v1/zones/hq", json=change)).status_code == 200
+    assert await people(service) == 0
+    assert (await shown(service, "front", ada))["reason"] == "ok"
