@@ -140,7 +140,7 @@ def with_one_pass(facts: Facts) -> Facts:
     """
     each = [facts._replace(pass_=pass_, other_passes=()) for pass_ in (facts.pass_, *facts.other_passes) if pass_]
     for one in each:
-        if _repeated(one) is not None:
+        if _repeated(one) is not None and _refusal(one, repeated=True) is None:
             return one
     refusals = [_refusal(one, repeated=False) for one in each]
     good = [one for one, refusal in zip(each, refusals, strict=True) if refusal is None]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.cards import canonical, card_hash, could_be_a_card, with_card
+from app.core.cards import BARCODE, NFC, canonical, card_hash, could_be_a_card, with_card
 from app.core.changes import CountEntry, Redeem
 from app.core.decision import Outcome, decide
 from app.core.model import SECOND, Claims, Direction, Facts, Pass, PassStatus, Refused, Scope
@@ -61,43 +61,45 @@ def test_these_could_not(text: str) -> None:
     assert not could_be_a_card(text)
 
 
-def test_a_card_is_hashed_by_tenant_pepper_and_text_to_the_letter() -> None:
-    one = card_hash("04A2B3C4", TENANT, NEW)
+def hashes(*spelled: tuple[str, str]) -> tuple[bytes, ...]:
+    """Of each kind and text, under each pepper."""
+    return tuple(card_hash(kind, text, TENANT, pepper) for kind, text in spelled for pepper in (NEW, OLD))
+
+
+def test_a_card_is_hashed_by_kind_text_tenant_and_pepper() -> None:
+    card = (BARCODE, "04A2B3C4", TENANT, NEW)
+    one = card_hash(*card)
+    assert one == card_hash(*card)
     others = [
-        ("04a2b3c4", TENANT, NEW),
-        ("04A2B3C5", TENANT, NEW),
-        ("04A2B3C4", "other", NEW),
-        ("04A2B3C4", TENANT, OLD),
+        (NFC, *card[1:]),
+        (BARCODE, "04A2B3C5", TENANT, NEW),
+        (BARCODE, "04A2B3C4", "other", NEW),
+        (*card[:3], OLD),
     ]
     assert len({one, *(card_hash(*other) for other in others)}) == 5
-    assert one == card_hash("04A2B3C4", TENANT, Pepper(2, b"\x02" * 32))
     assert len(one) == 32
 
 
-def test_what_may_be_a_tag_is_looked_for_as_a_barcode_too() -> None:
-    presented = with_card(Refused("unrecognised"), "04:a2:b3:c4", TENANT, KEYRING)
-    assert isinstance(presented, Claims)
-    spelled = [(text, pepper) for text in ("04:a2:b3:c4", "04A2B3C4") for pepper in (NEW, OLD)]
-    assert presented.cards == tuple(card_hash(text, TENANT, pepper) for text, pepper in spelled)
+def test_a_tag_is_the_same_however_it_is_spelled_and_a_barcode_is_what_it_is_to_the_letter() -> None:
+    assert hashes((NFC, "04:a2:b3:c4")) == hashes((NFC, "04A2B3C4"))
+    assert hashes((BARCODE, "04a2b3c4")) != hashes((BARCODE, "04A2B3C4"))
 
 
-def test_a_tag_in_its_one_spelling_is_looked_for_once() -> None:
-    presented = with_card(Refused("unrecognised"), "04A2B3C4", TENANT, KEYRING)
+@pytest.mark.parametrize("text", ["04:a2:b3:c4", "04A2B3C4"])
+def test_what_may_be_a_tag_is_looked_for_as_a_barcode_too(text: str) -> None:
+    presented = with_card(Refused("unrecognised"), text, TENANT, KEYRING)
     assert isinstance(presented, Claims)
-    assert presented.cards == tuple(card_hash("04A2B3C4", TENANT, pepper) for pepper in (NEW, OLD))
+    assert presented.cards == hashes((BARCODE, text), (NFC, "04A2B3C4"))
 
 
 def test_what_is_no_token_may_be_a_card_and_otherwise_stays_what_it_was() -> None:
     presented = with_card(Refused("unrecognised"), "emp-1042", TENANT, KEYRING)
-    hashes = (card_hash("emp-1042", TENANT, NEW), card_hash("emp-1042", TENANT, OLD))
-    assert presented == Claims("card", (), cards=hashes, otherwise="unrecognised")
+    assert presented == Claims("card", (), cards=hashes((BARCODE, "emp-1042")), otherwise="unrecognised")
 
 
 def test_a_right_code_may_be_a_card_too() -> None:
     presented = with_card(code_claims(), "104283920170", TENANT, KEYRING)
-    assert presented == code_claims(
-        cards=(card_hash("104283920170", TENANT, NEW), card_hash("104283920170", TENANT, OLD))
-    )
+    assert presented == code_claims(cards=hashes((BARCODE, "104283920170"), (NFC, "104283920170")))
 
 
 def test_a_misspelt_code_may_be_a_card_too() -> None:
@@ -220,18 +222,22 @@ def test_a_card_whose_passes_are_all_revoked_is_not_let_in_again() -> None:
     assert decide(with_passes(REVOKED, gone)._replace(gate=POLLED, last_use=let_in)).reason == "pass_revoked"
 
 
-@pytest.mark.parametrize("other", [OVER, ELSEWHERE], ids=["expired", "for another gate"])
-@pytest.mark.parametrize(
-    ("status", "reason"), [(PassStatus.REVOKED, "pass_revoked"), (PassStatus.SUSPENDED, "pass_suspended")]
-)
-def test_a_pass_that_let_in_a_moment_ago_and_was_taken_away_since_is_refused_whatever_the_other_pass_is(
-    status: PassStatus, reason: str, other: Pass
+@pytest.mark.parametrize(("other", "reason"), [(OVER, "pass_expired"), (ELSEWHERE, "wrong_gate")])
+@pytest.mark.parametrize("status", [PassStatus.REVOKED, PassStatus.SUSPENDED])
+def test_a_pass_that_let_in_a_moment_ago_and_was_taken_away_since_lets_nobody_in_by_another_that_is_not_good(
+    status: PassStatus, other: Pass, reason: str
 ) -> None:
     taken = HERE._replace(status=status)
     for passes in ((taken, other), (other, taken)):
         decision = decide(with_passes(*passes)._replace(gate=POLLED, last_use=LET_IN))
-        assert (decision.outcome, decision.reason, decision.pass_) == (Outcome.DENY, reason, taken)
+        assert (decision.outcome, decision.reason, decision.pass_) == (Outcome.DENY, reason, other)
         assert (decision.repeats, decision.changes) == (None, ())
+
+
+def test_a_pass_that_was_taken_away_since_stands_in_the_way_of_no_good_one() -> None:
+    taken = HERE._replace(status=PassStatus.REVOKED)
+    decision = decide(with_passes(taken, ALSO_HERE)._replace(gate=POLLED, last_use=LET_IN))
+    assert (decision.outcome, decision.repeats, decision.pass_) == (Outcome.ADMIT, None, ALSO_HERE)
 
 
 def test_the_other_pass_lets_in_anew_where_the_one_of_a_moment_ago_is_no_longer_there() -> None:

@@ -164,6 +164,13 @@ def test_an_entry_redeems_the_token() -> None:
     assert decide(facts()) == Decision(Outcome.ADMIT, "ok", (), a_pass(), (Redeem(TOKEN_ID, use),))
 
 
+def test_a_reusable_token_lets_in_its_whole_party_each_time() -> None:
+    decision = decide(facts(token=a_token(reusable=True), last_use=a_use(number=7, let_in=3)))
+    assert [(change.use.number, change.use.let_in) for change in decision.changes if isinstance(change, Redeem)] == [
+        (8, 1)
+    ]
+
+
 def test_an_entry_on_a_pass_with_a_limit_is_counted_too() -> None:
     seen = facts(pass_=a_pass(max_entries=2))
     decision = decide(seen)

@@ -124,6 +124,13 @@ def test_of_a_party_those_whose_entry_was_taken_back_since_do_not_come_back_with
     assert back == (Move(HOLDER_ID, "hq", Presence(0, NOW), Presence(1, NOW)), Occupy("hq", 6))
 
 
+def test_of_a_party_that_came_in_three_parts_the_last_is_inside_where_the_others_were_taken_back() -> None:
+    second = Move(HOLDER_ID, "hq", Presence(1, EARLIER), Presence(3, NOW))
+    stands = Presence(4, NOW + 1)
+    back = moved_back(second, stands, undone={"hq": 1})
+    assert back == (Move(HOLDER_ID, "hq", stands, Presence(2, NOW + 1)), Occupy("hq", 3))
+
+
 def test_no_fewer_than_none_come_back_however_many_were_taken_back() -> None:
     assert moved_back(EXIT, Presence(0, EARLIER), undone={"hq": 2})[0] == Move(
         HOLDER_ID, "hq", Presence(0, EARLIER), Presence(0, EARLIER)

@@ -387,9 +387,9 @@ def _cards() -> list[Vector]:
         repeated("let in a moment ago on the one good pass", card(here, elsewhere, gate=camera, last_use=moment_ago)),
         repeated("let in a moment ago on one of two good passes", card(also, here, gate=camera, last_use=moment_ago)),
         repeated("let in a moment ago on a pass that is used up now", card(elsewhere, used_up, gate=camera, last_use=moment_ago)),
-        denied("let in a moment ago on a pass that is revoked now, and the other is over", card(over, here._replace(status=PassStatus.REVOKED), gate=camera, last_use=moment_ago), "pass_revoked"),
-        denied("let in a moment ago on a pass that is suspended now, and the other is for another gate", card(elsewhere, here._replace(status=PassStatus.SUSPENDED), gate=camera, last_use=moment_ago), "pass_suspended"),
-        admitted("let in a moment ago on a pass that is no longer there", card(also, gate=camera, last_use=moment_ago), changes=(Redeem(a_card().id, USE._replace(number=2, let_in=2, pass_=OTHER_PASS_ID)),)),
+        denied("let in a moment ago on a pass that is revoked now, and the other is over", card(over, here._replace(status=PassStatus.REVOKED), gate=camera, last_use=moment_ago), "pass_expired"),
+        denied("let in a moment ago on a pass that is suspended now, and the other is for another gate", card(elsewhere, here._replace(status=PassStatus.SUSPENDED), gate=camera, last_use=moment_ago), "wrong_gate"),
+        admitted("let in a moment ago on a pass that is no longer there", card(also, gate=camera, last_use=moment_ago), changes=(Redeem(a_card().id, USE._replace(number=2, pass_=OTHER_PASS_ID)),)),
         denied("a blocked card with two good passes", card(here, also, token=a_card(blocked=True)), "token_blocked"),
         denied("a signed token names its pass", at(presented=signed_claims(idx=1)), "unknown"),
     ]  # fmt: skip
