@@ -139,7 +139,7 @@ api = schemathesis.openapi.from_dict(
     json.loads(json.dumps(SCHEMA)),
     config=SchemathesisConfig.from_dict(
         {
-            "generation": {"max-examples": 10, "deterministic": True, "no-shrink": True},
+            "generation": {"max-examples": 6, "deterministic": True, "no-shrink": True},
             "phases": {"stateful": {"enabled": False}},
         }
     ),
@@ -187,7 +187,7 @@ def known(server: Server) -> dict[str, str]:
 
 @api.parametrize()
 @settings(
-    max_examples=10,
+    max_examples=6,
     deadline=None,
     derandomize=True,
     database=None,

@@ -87,7 +87,7 @@ async def test_of_a_thousand_at_once_a_hundred_get_in(postgresql_url: str, tmp_p
 async def test_coming_going_and_undoing_at_once_keep_the_count_right(postgresql_url: str, tmp_path: Path) -> None:
     async with running_service(make_settings(postgresql_url)) as service:
         await a_hall(service)
-        texts = await tokens(service, 150)
+        texts = await tokens(service, 90)
         with served(postgresql_url, tmp_path, workers=2) as serving:
             async with callers(serving.url, service.key, connections=32) as at_gates:
 
