@@ -2,7 +2,7 @@
 
 from .changes import Change, CountEntry, CountLimited, Move, Occupy, Redeem, Reserve
 from .crossing import OUTSIDE, counted_and_entered, counted_and_left, entered, is_inside, people_after_entry
-from .model import ANYWHERE, NO_ENTRIES, CountKey, Direction, EntryCount, Facts, Pass, Presence, Reservation, Token, Use
+from .model import ANYWHERE, NO_ENTRIES, CountKey, Direction, Facts, Pass, Presence, Reservation, Token, Use
 
 
 def of_entry(facts: Facts) -> tuple[Change, ...]:
@@ -25,7 +25,7 @@ def of_entry(facts: Facts) -> tuple[Change, ...]:
 def of_first_proof(facts: Facts) -> tuple[Change, ...]:
     """The changes when a first proof has to wait for the second: none, where it waits already."""
     token, pass_ = _known(facts)
-    if facts.reservation is not None and waits_here(facts):
+    if waits_here(facts):
         return ()
     use = _next_use(facts)
     until = facts.now + facts.gate.second_proof
@@ -98,10 +98,8 @@ def _counted(facts: Facts, pass_: Pass) -> list[Change]:
 
 
 def _one_more(facts: Facts, key: CountKey) -> CountLimited:
-    before, day = facts.counts.get(key, NO_ENTRIES), facts.site_day
-    people = facts.people
-    after = EntryCount(before.total + people, max(before.day, day), before.on(day) + people, facts.now)
-    return CountLimited(key, before, after)
+    before = facts.counts.get(key, NO_ENTRIES)
+    return CountLimited(key, before, before.with_entry(facts.people, facts.site_day, facts.now))
 
 
 def _moved(facts: Facts, zone: str, before: Presence, after: Presence) -> tuple[Change, ...]:

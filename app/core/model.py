@@ -141,6 +141,10 @@ class EntryCount(NamedTuple):
         """How many entered on `day`, or on a later one."""
         return self.on_day if self.day >= day else 0
 
+    def with_entry(self, people: int, day: int, at: int) -> "EntryCount":
+        """What stands once so many people more have entered, on that day and at that time."""
+        return EntryCount(self.total + people, max(self.day, day), self.on(day) + people, at)
+
 
 NO_ENTRIES = EntryCount()
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from app.core.model import ANYWHERE, EntryCount, ZoneLimit
+from app.core.model import ANYWHERE, NO_ENTRIES, EntryCount, ZoneLimit
 from app.storage.repositories.entry_counts import Entry
 
 _NUMBERS = ("party_size", "max_entries_per_day", "min_interval_s")
@@ -41,9 +41,7 @@ def recounted(
         day = local_day(entry.at, entry.time_zone)
         for zone in (ANYWHERE, *entry.into):
             if zone in zones:
-                before = counts.get(zone, EntryCount())
-                on_day = before.on_day if before.day == day else 0
-                counts[zone] = EntryCount(before.total + entry.people, day, on_day + entry.people, entry.at)
+                counts[zone] = counts.get(zone, NO_ENTRIES).with_entry(entry.people, day, entry.at)
     return counts
 
 

@@ -111,3 +111,16 @@ async def test_limits_count_what_was_before_them(service: Service) -> None:
     changed = await service.call("PATCH", f"/v1/passes/{pass_['id']}", json={"max_entries_per_day": 2})
     assert changed.json()["max_entries_per_day"] == 2
     assert [(await shown(service, pass_))["reason"] for _ in range(2)] == ["ok", "no_entries_left_today"]
+
+
+async def test_a_limit_that_is_set_later_counts_as_if_it_had_been_there(service: Service) -> None:
+    for zone, time_zone in (("east", "Pacific/Kiritimati"), ("west", "Pacific/Niue")):  # 25 hours apart
+        await service.create("/v1/zones", id=zone, name=zone, time_zone=time_zone)
+        await service.gate(f"{zone}-door", into_zone=zone)
+    counted, later = await service.pass_("counted", max_entries_per_day=2), await service.pass_("later")
+    for pass_ in (counted, later):
+        for gate in ("east-door", "west-door"):  # where it is yesterday, the day that has begun goes on
+            assert (await shown(service, pass_, gate))["reason"] == "ok"
+    await service.call("PATCH", f"/v1/passes/{later['id']}", json={"max_entries_per_day": 2})
+    for pass_ in (counted, later):
+        assert (await shown(service, pass_, "west-door"))["reason"] == "no_entries_left_today"
