@@ -13,7 +13,7 @@ OUTSIDE = Presence(0, 0)
 
 def entered(facts: Facts) -> tuple[str, ...]:
     """The zones that somebody comes into, innermost first: those in which they were not before the gate."""
-    return _crossed(*facts.gate.sides(facts.direction))[0]
+    return crossed(*facts.gate.sides(facts.direction))[0]
 
 
 def counted_and_entered(facts: Facts) -> tuple[Zone, ...]:
@@ -26,12 +26,12 @@ def counted_and_left(facts: Facts) -> tuple[Zone, ...]:
     """The counted zones that are left: those before the gate that are not behind it, and every zone in them."""
     if not facts.zones:
         return ()
-    left = _crossed(*facts.gate.sides(facts.direction))[1]
+    left = crossed(*facts.gate.sides(facts.direction))[1]
     return tuple(zone for zone in facts.zones.values() if not left.isdisjoint(zone.path)) if left else ()
 
 
 @lru_cache(maxsize=4096)
-def _crossed(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[tuple[str, ...], frozenset[str]]:
+def crossed(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[tuple[str, ...], frozenset[str]]:
     """The zones entered and left between the two sides of a gate, remembered: every rule about zones asks."""
     return tuple(zone for zone in after if zone not in before), frozenset(before).difference(after)
 

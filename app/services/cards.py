@@ -35,15 +35,13 @@ async def enrol_card(
     """Enrol a card for the holder. Raises `Clash` where it is somebody's already, without saying whose."""
     text = _readable(kind, value)
     peppers = app.keychain.keyring.peppers
-    lookups = [card_hash(kind, text, caller.tenant, pepper) for pepper in peppers]
-    others = [card_hash(*each, caller.tenant, pepper) for each in spellings(text) for pepper in peppers]
+    lookup = card_hash(kind, text, caller.tenant, peppers[0])
+    alike = [card_hash(*each, caller.tenant, pepper) for each in spellings(text) for pepper in peppers]
 
     def make(tx: Transaction) -> tuple[str, EnrolledCard]:
         ref = _ref(tx, caller.tenant, holder)
-        card = CredentialRecord(app.new_id(), holder, kind, lookups[0], peppers[0].version, app.clock.now())
-        if tx.credentials.is_taken(caller.tenant, [*lookups, *others]) or not tx.credentials.insert(
-            caller.tenant, card
-        ):
+        card = CredentialRecord(app.new_id(), holder, kind, lookup, peppers[0].version, app.clock.now())
+        if tx.credentials.is_taken(caller.tenant, alike) or not tx.credentials.insert(caller.tenant, card):
             raise Clash("credential_exists", "That card is enrolled already.")
         return card.id.hex(), EnrolledCard(card, ref)
 

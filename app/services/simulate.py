@@ -51,7 +51,7 @@ async def simulate(app: Context, caller: Caller, supposition: Supposition) -> Si
     if supposition.pass_ is not None and facts.pass_ is None:
         raise NotFound("pass")
     decided = with_one_pass(facts) if facts.other_passes else facts
-    return Simulation(decided, decide(facts), views(decided))
+    return Simulation(decided, decide(decided), views(decided))
 
 
 def _attempt(app: Context, caller: Caller, supposition: Supposition) -> Attempt:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, and_, case, func, select, update
 
 from app.core.changes import CountLimited, Move
+from app.core.crossing import crossed
 from app.core.decision import Outcome
 from app.core.model import ANYWHERE, CountKey, Direction, EntryCount
 from app.core.undo import UNDO_WITHIN, undo
@@ -23,6 +24,7 @@ from .loaders.gates import GatesLoader
 from .loaders.zones import ZonesLoader
 from .recorder import Recorder, Standing, stand
 from .repositories.entry_counts import is_entry
+from .repositories.undos import Undos
 from .tables import passes, redemptions, undos, verifications, zones
 
 
@@ -64,7 +66,7 @@ class Undoer:
         self._engine.lock_zones(connection, roots)
         counted = self._counted(connection, undoing.tenant, admission, taken.counted, counts)
         changed: list[Move | CountLimited] = [*taken.moves, *counted]
-        if not self._record(connection, undoing):
+        if not Undos(connection, self._engine).insert(undoing):
             return NotUndone("already_undone")
         _void(connection, undoing, admission, taken.first)
         _give_entries_back(connection, undoing.tenant, admission)
@@ -91,26 +93,13 @@ class Undoer:
             self._gates.load(connection, [(tenant, admission.gate)]).get((tenant, admission.gate)) if since else None
         )
         if place is not None:  # by a gate that is gone nobody came into a zone
-            before, after = place.gate.sides(Direction.ENTRY)
-            entered = {ANYWHERE, *(zone for zone in after if zone not in before)}
+            entered = {ANYWHERE, *crossed(*place.gate.sides(Direction.ENTRY))[0]}
             day = self._calendar.local_day(admission.at, place.time_zone)
             days |= {key: day for key in since if key.zone in entered}
         people, at = admission.people, admission.at
         return [
             CountLimited(key, EntryCount(), EntryCount(people, day, people, at)) for key, day in sorted(days.items())
         ]
-
-    def _record(self, connection: Connection, undoing: Undoing) -> bool:
-        """Whether nobody was first: the arbiter, as with redemptions."""
-        values = {
-            "tenant": undoing.tenant,
-            "verification": undoing.verification,
-            "at": undoing.now,
-            "credential": undoing.credential,
-        }
-        statement = self._engine.insert(undos).values(**values).on_conflict_do_nothing()
-        result = connection.execute(statement, execution_options={"preserve_rowcount": True})
-        return bool(result.rowcount == 1)
 
     def _standing(
         self,

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, exists, func, select
 
+from app.core.crossing import crossed
 from app.core.decision import Outcome
 from app.core.model import CountKey, Direction, EntryCount
 from app.storage.counts import counts_of, counts_text
@@ -42,7 +43,7 @@ class EntryCounts(Repository):
             .order_by(_V.id)
         )
         return [
-            Entry(at, people, tuple(zone for zone in path_of(after) if zone not in path_of(before)), local)
+            Entry(at, people, crossed(path_of(before), path_of(after))[0], local)
             for at, people, before, after, local in self._connection.execute(statement)
         ]
 
