@@ -8,7 +8,6 @@ from fastapi import FastAPI
 
 from app.faces.http.front import Front
 from app.faces.http.routes import make_routes
-from app.services.context import Context
 from app.settings import Settings
 from app.wiring import running
 
@@ -20,15 +19,9 @@ def make_app(settings: Settings | None = None) -> Front:
     @asynccontextmanager
     async def lifespan(_routes: FastAPI) -> AsyncIterator[None]:
         async with running(settings) as context:
-            serve(front, context)
+            front.open(context)
             await context.pictures.warm_up()
             yield
 
     front = Front(make_routes(version("gatepass"), lifespan, settings.public_url))
     return front
-
-
-def serve(front: Front, context: Context) -> None:
-    """Have `front` serve a service that is running."""
-    front.context = context
-    front.routes.state.context = context

@@ -16,6 +16,10 @@ class Settings(BaseSettings):
     master_key: SecretStr | None = None
     master_key_file: Path | None = None
     public_url: str | None = None
+    faces: str = ""
+    public_hosts: str = ""
+    allowed_origins: str = ""
+    device_networks: str = ""
     settle_timeout_s: float = Field(default=1.5, gt=0, le=30)
     picture_workers: int = Field(default=2, ge=1, le=64)
     picture_timeout_s: float = Field(default=2.0, gt=0, le=30)

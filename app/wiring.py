@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ipaddress
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from app.effects.calendar import ZoneInfoCalendar
 from app.effects.clock import Clock, SystemClock
 from app.effects.entropy import Entropy, SystemEntropy
 from app.effects.metrics import Metrics
-from app.effects.read_pictures import PictureReader
+from app.effects.picture_reader import PictureReader
 from app.effects.sealing import (
     MasterKey,
     WrongMasterKey,
@@ -21,9 +22,12 @@ from app.effects.sealing import (
     parse_master_key,
     read_master_key,
 )
-from app.services.context import Context
+from app.faces.dialects import DIALECTS
+from app.services.connected import Connections
+from app.services.context import Context, Network
 from app.services.credentials import Credentials
 from app.services.keychain import Keychain, prove_master_key
+from app.services.lately import Lately
 from app.services.purge import purge
 from app.settings import Settings
 from app.storage.failures import Unavailable
@@ -90,6 +94,29 @@ def _key_in(path: Path, *, may_make: bool, entropy: Entropy) -> bytes:
         raise CannotStart("The master key's file cannot be read.") from None
 
 
+def network_of(settings: Settings) -> Network:
+    """How callers reach the service, and whom it may call. Raises `CannotStart` for what cannot be read."""
+    faces: dict[str, str] = {}
+    for each in _listed(settings.faces):
+        kind, _, address = each.partition("=")
+        if kind not in DIALECTS or not address or address in faces.values():
+            raise CannotStart(
+                "GATEPASS_FACES and --face give a kind a port or a host name that no other has, like compreface=8801. "
+                f"Kinds: {', '.join(DIALECTS)}."
+            )
+        faces[kind] = address.lower()
+    try:
+        devices = tuple(ipaddress.ip_network(each) for each in _listed(settings.device_networks))
+    except ValueError:
+        raise CannotStart("GATEPASS_DEVICE_NETWORKS is a list of networks like 192.0.2.0/24.") from None
+    hosts, origins = _listed(settings.public_hosts), frozenset(_listed(settings.allowed_origins))
+    return Network(settings.public_url, faces, hosts, origins, devices)
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part for each in text.split(",") if (part := each.strip()))
+
+
 @asynccontextmanager
 async def running(
     settings: Settings, *, clock: Clock | None = None, entropy: Entropy | None = None
@@ -112,7 +139,20 @@ async def running(
         pictures = PictureReader(settings.picture_workers, timeout_s=settings.picture_timeout_s)
         stack.push_async_callback(pictures.close)
         credentials = Credentials(store, clock)
-        context = Context(store, clock, calendar, entropy, master_key, keychain, credentials, pictures, Metrics())
+        context = Context(
+            store=store,
+            clock=clock,
+            calendar=calendar,
+            entropy=entropy,
+            master_key=master_key,
+            keychain=keychain,
+            credentials=credentials,
+            connections=Connections(store, clock, master_key),
+            lately=Lately(clock),
+            pictures=pictures,
+            metrics=Metrics(),
+            network=network_of(settings),
+        )
         for task in (_refresh(context), _purge(context)):
             stack.push_async_callback(_cancel, asyncio.create_task(task))
         yield context
@@ -124,6 +164,7 @@ async def _refresh(context: Context) -> None:
         await asyncio.sleep(REFRESH_S)
         try:
             await context.credentials.refresh()
+            await context.connections.refresh()
             await context.keychain.refresh()
         except Unavailable:
             _log.warning("refresh_failed")

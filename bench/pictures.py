@@ -13,7 +13,8 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from app.effects.read_pictures import PictureReader, PictureRefused, _decode, _find, read_picture
+from app.effects.picture_reader import PictureReader
+from app.effects.read_pictures import PictureRefused, _decode, _find, read_picture
 from tests.effects.frames import DISTORTIONS, Shot, encoded, frame, signed_text, take
 
 TIMES = 60
@@ -43,7 +44,8 @@ def print_rates(frames: int) -> None:
             if found not in ([], [text]):
                 raise SystemExit(f"{distortion} {seed}: read a text that is not in the frame")
             read += found == [text]
-            at_once += _find(_decode(data)) == [text]
+            gray = _decode(data)
+            at_once += [code.text for code in _find(gray, gray.width, gray.height)] == [text]
         rate = f"{at_once} | {read} | {read / frames:.0%}"
         print(f"| {distortion} | {form} | {frames} | {rate} | {statistics.median(spent):.1f} |", flush=True)
 

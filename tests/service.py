@@ -12,7 +12,6 @@ from app.core.model import SECOND
 from app.effects.clock import SystemClock
 from app.faces.http.front import Front
 from app.faces.http.routes import make_routes
-from app.main import serve
 from app.services.context import Context
 from app.services.tenants import create_tenant
 from app.settings import Settings
@@ -106,7 +105,7 @@ async def running_service(
         running(settings, clock=clock) as context,
         httpx.AsyncClient(transport=httpx.ASGITransport(app=front), base_url="http://gatepass.test") as http,
     ):
-        serve(front, context)
+        front.open(context)
         if key is None:
             key = (await create_tenant(context, "acme", time_zone)).secret
         assert key is not None

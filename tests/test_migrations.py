@@ -1,4 +1,4 @@
-"""Migrations: they make exactly the tables of `app/storage/tables.py`, and leave nothing behind when taken back."""
+"""Migrations: they make exactly the tables of `app/storage/tables/`, and leave nothing behind when taken back."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,13 +51,13 @@ def what_is_there(database: sqlalchemy.Engine) -> set[str]:
 
 def test_up_and_down_and_up_again(empty: sqlalchemy.Engine) -> None:
     assert what_is_there(empty) == set()
-    assert pending_migrations(empty) == ["0001", "0002"]
+    assert pending_migrations(empty) == ["0001", "0002", "0003"]
     migrate(empty)
     made = what_is_there(empty)
     assert pending_migrations(empty) == []
     downgrade(empty, "base")
     assert {each for each in what_is_there(empty) if "alembic_version" not in each} == set()
-    assert pending_migrations(empty) == ["0001", "0002"]
+    assert pending_migrations(empty) == ["0001", "0002", "0003"]
     migrate(empty)
     assert what_is_there(empty) == made
     migrate(empty)
@@ -124,12 +124,12 @@ def test_a_missing_migration_is_a_clear_refusal_to_start_and_gatepass_migrate_ap
 ) -> None:
     postgresql_server.execute("CREATE DATABASE unmigrated")
     settings = make_settings(postgresql_server.url("unmigrated"))
-    with pytest.raises(CannotStart, match=r"lacks 2 migration\(s\): run `gatepass migrate` first"):
+    with pytest.raises(CannotStart, match=r"lacks 3 migration\(s\): run `gatepass migrate` first"):
         prepare_database(settings)
     environment = {"GATEPASS_DATABASE_URL": settings.database_url, "GATEPASS_MASTER_KEY": "7f" * 32}
     refused = CliRunner().invoke(cli, ["serve", "--port", "1"], env=environment)
     assert refused.exit_code == 1
-    assert refused.stderr == "gatepass: The database lacks 2 migration(s): run `gatepass migrate` first.\n"
+    assert refused.stderr == "gatepass: The database lacks 3 migration(s): run `gatepass migrate` first.\n"
     applied = CliRunner().invoke(cli, ["migrate"], env=environment)
     assert (applied.exit_code, applied.stdout) == (0, "The database is up to date.\n")
     prepare_database(settings)

@@ -29,6 +29,12 @@ class Metrics:
             ("decision", "reason"),
             registry=self._registry,
         )
+        self._discarded = Counter(
+            "gatepass_face_fields_discarded",
+            "Face fields discarded undecoded, by kind of connection.",
+            ("kind",),
+            registry=self._registry,
+        )
         # Finding a child by its labels costs more than counting with it.
         self._known_requests: dict[tuple[str, str, int], Counter] = {}
         self._known_seconds: dict[str, Histogram] = {}
@@ -54,6 +60,11 @@ class Metrics:
         if counter is None:
             counter = self._known_decisions[decision, reason] = self._decisions.labels(decision, reason)
         counter.inc()
+
+    def discarded(self, kind: str, fields: int = 1) -> None:
+        """Count fields of a request that may have held a face, and were dropped without being looked at."""
+        if fields:
+            self._discarded.labels(kind).inc(fields)
 
     def render(self) -> tuple[bytes, str]:
         """The Prometheus text format, and its content type."""

@@ -1,28 +1,17 @@
-"""Reads the QR codes in a picture: `read_picture` in this process, `PictureReader` in others.
+"""Reads the QR codes in a picture, in this process; `app.effects.picture_reader` does it in others.
 
-A picture is hostile until it is read: the caps come before any decoding, and `PictureReader` decodes in
-processes that are killed at a time limit. A picture lives in memory alone; nothing of it is written or
-logged, and no message repeats any of it.
+A picture is hostile until it is read: the caps come before any decoding. It lives in memory alone; nothing of
+it is written or logged, and no message repeats any of it.
 """
 
-import asyncio
 import math
-import os
-import resource
-import signal
-import threading
 import warnings
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from functools import partial
+from collections.abc import Iterator
 from io import BytesIO
-from multiprocessing import context, parent_process, popen_spawn_posix, process, resource_tracker, spawn
-from time import sleep
-from typing import Any, Literal, TypeVar
-from weakref import WeakSet
+from itertools import chain
+from typing import Literal, NamedTuple
 
 import zxingcpp
-from pebble import ProcessPool
 
 # WebP is not among the formats that Pillow loads by itself: else the first picture waits for all plug-ins.
 from PIL import Image, ImageFilter, ImageOps, WebPImagePlugin  # noqa: F401
@@ -36,21 +25,58 @@ MAX_PIXELS = 12_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
 """The formats that are read, by Pillow's names."""
 
-MAX_IN_FLIGHT = 64
-"""How many pictures one PictureReader holds at once, the waiting ones included."""
-
 RefusalCode = Literal["not_a_picture", "too_large", "too_many_pixels", "too_slow", "busy"]
-T = TypeVar("T")
-
-_START_S = 1.0
-"""Seconds that a task may wait for a worker that has yet to start in place of a killed one."""
-
-_WARM_UP_S = 30.0
 
 # The second chances work on at most this many pixels, which bounds the time that a picture without any code
 # costs.
 _SECOND_CHANCE_PIXELS = 2_100_000
 _ENLARGED_PIXELS = 4 * 1_050_000
+
+
+class Box(NamedTuple):
+    """A rectangle in a picture, in pixels from its top left corner: never empty, never beyond the picture.
+
+    `right` and `bottom` are exclusive, so that `right - left` is the width.
+    """
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    def grown(self, width: int, height: int, least: int = 120) -> "Box":
+        """The box grown around its middle to at least `least` pixels each way, for one in `width` x `height`.
+
+        Where that would leave the picture, the box is shifted back into it. In a picture that is narrower or
+        lower than `least` it reaches from edge to edge.
+        """
+        left, right = _grown(self.left, self.right, width, least)
+        top, bottom = _grown(self.top, self.bottom, height, least)
+        return Box(left, top, right, bottom)
+
+
+class Code(NamedTuple):
+    """A QR code: what it says, and the upright box around its modules, without the quiet zone."""
+
+    text: str
+    box: Box
+
+
+class Picture(NamedTuple):
+    """What was read in a picture of `width` x `height` pixels, as the file has them: EXIF turns nothing here.
+
+    `codes` stand in reading order, rows from the top down, each from left to right. A text that is there more
+    than once is given once, with the box of the first.
+    """
+
+    width: int
+    height: int
+    codes: tuple[Code, ...]
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts of the codes, in the same order."""
+        return [code.text for code in self.codes]
 
 
 class PictureRefused(Exception):
@@ -59,10 +85,10 @@ class PictureRefused(Exception):
     code: RefusalCode
     message: str
 
-    def __init__(self, code: RefusalCode, message: str) -> None:
-        super().__init__(code, message)
+    def __init__(self, code: RefusalCode) -> None:
+        super().__init__(code)
         self.code = code
-        self.message = message
+        self.message = _MESSAGES[code]
 
     def __str__(self) -> str:
         """The message."""
@@ -70,134 +96,30 @@ class PictureRefused(Exception):
 
 
 def read_picture(data: bytes) -> list[str]:
-    """Every distinct text in the QR codes of a picture, in reading order; [] if there is none.
+    """The texts of `read_codes`: every distinct text in a picture's QR codes; [] if there is none."""
+    return read_codes(data).texts
 
-    Rows go from the top down, each from left to right. Only QR codes of model 2 count: no Micro QR, no rMQR,
-    no other symbology. Of an animated picture the first frame is read. If the picture as it came shows no
-    code, up to four versions of it that are easier to read are tried, until one shows some; all that it shows
-    are given.
+
+def read_codes(data: bytes) -> Picture:
+    """The size of a picture and its QR codes, each with its box.
+
+    Only QR codes of model 2 count: no Micro QR, no rMQR, no other symbology; nor does one without a text. Of
+    an animated picture the first frame is read. If the picture as it came shows no code, up to four versions
+    of it that are easier to read are tried, until one shows some; all that it shows are given. Their boxes are
+    in pixels of the picture as it came, whatever the size of the version.
 
     Raises PictureRefused with `too_large` (over 5 MiB), `too_many_pixels` (over 12 million by the header,
     before any decoding) or `not_a_picture` (not a JPEG, PNG, WebP, BMP or GIF, or broken or cut short).
     """
     if len(data) > MAX_BYTES:
-        raise _refused("too_large")
+        raise PictureRefused("too_large")
     gray = _decode(data)
-    texts = _find(gray)
-    if texts:
-        return texts
-    for chance in _second_chances(gray):
-        texts = _find(chance)
-        if texts:
-            return texts
-    return []
-
-
-class PictureReader:
-    """Reads pictures in worker processes. One event loop uses it; `close` ends its workers.
-
-    Workers start at `warm_up`, else at the first `read`. A worker that was killed or crashed is replaced.
-    """
-
-    def __init__(self, workers: int = 2, *, timeout_s: float = 2.0) -> None:
-        """`workers` pictures are decoded at once, each in a process of its own."""
-        self._workers = workers
-        self._timeout_s = timeout_s
-        self._pool: tuple[ProcessPool, _WorkerContext] | None = None
-        self._starting = asyncio.Lock()
-        self._free = asyncio.Semaphore(workers)
-        self._running: set[Future[Any]] = set()
-        self._in_flight = 0
-        self._closed = False
-
-    async def read(self, data: bytes, *, timeout_s: float | None = None) -> list[str]:
-        """What `read_picture` gives, without holding up the event loop.
-
-        Waits at most `timeout_s` seconds for a free worker and decodes at most as long again; then the worker
-        is killed. Beside the refusals of `read_picture` there are `too_slow` (out of time or the worker died)
-        and `busy` (64 pictures in flight, no worker free in time, or the reader is closed). A cancelled call
-        cancels its decoding.
-        """
-        timeout_s = timeout_s or self._timeout_s
-        if len(data) > MAX_BYTES:
-            raise _refused("too_large")
-        if self._closed or self._in_flight >= MAX_IN_FLIGHT:
-            raise _refused("busy")
-        self._in_flight += 1
-        try:
-            try:
-                async with asyncio.timeout(timeout_s):
-                    await self._free.acquire()
-            except TimeoutError:
-                raise _refused("busy") from None
-            try:
-                return await self._run(partial(read_picture, data), timeout_s)
-            finally:
-                self._free.release()
-        finally:
-            self._in_flight -= 1
-
-    async def warm_up(self) -> None:
-        """Starts the workers and returns when each has answered: the first person waits for no imports.
-
-        Raises PictureRefused with `too_slow` if they have not answered after 30 seconds.
-        """
-        ready: set[int] = set()
-        try:
-            async with asyncio.timeout(_WARM_UP_S):
-                while len(ready) < self._workers:
-                    asked = (self._run(_answer, _WARM_UP_S) for _ in range(self._workers))
-                    ready.update(await asyncio.gather(*asked))
-        except TimeoutError:
-            raise _refused("too_slow") from None
-
-    async def close(self) -> None:
-        """Ends the workers and returns when they have ended. Pictures in flight are refused with `busy`."""
-        self._closed = True
-        for task in tuple(self._running):
-            task.cancel()
-        async with self._starting:
-            pool, self._pool = self._pool, None
-        if pool is not None:
-            await asyncio.to_thread(_end, *pool)
-
-    async def _run(self, function: Callable[[], T], timeout_s: float) -> T:
-        """Runs a function in a worker; whatever but a refusal comes back from there becomes `too_slow`."""
-        task: Future[T] | None = None
-        try:
-            pool = await self._active_pool()
-            task = pool.schedule(function, timeout=timeout_s)
-            self._running.add(task)
-            async with asyncio.timeout(timeout_s + _START_S):
-                return await asyncio.wrap_future(task)
-        except PictureRefused as refusal:
-            raise refusal from None
-        except asyncio.CancelledError:
-            me = asyncio.current_task()
-            if self._closed and me is not None and not me.cancelling():
-                raise _refused("busy") from None
-            raise
-        except Exception:  # noqa: BLE001 - a time-out, a crash, a broken pool
-            raise _refused("too_slow") from None
-        finally:
-            if task is not None:
-                self._running.discard(task)
-
-    async def _active_pool(self) -> ProcessPool:
-        """The pool, with its workers started; a new one if an idle worker was killed, which breaks a pool."""
-        async with self._starting:
-            if self._closed:
-                raise _refused("busy")
-            if self._pool is not None and not self._pool[0].active:
-                broken, self._pool = self._pool, None
-                await asyncio.to_thread(_end, *broken)
-            if self._pool is None:
-                workers = _WorkerContext()
-                pool = ProcessPool(self._workers, initializer=_prepare_worker, context=workers)
-                self._pool = (pool, workers)
-                # The first look at whether it is active starts it.
-                await asyncio.to_thread(lambda: pool.active)
-            return self._pool[0]
+    codes: tuple[Code, ...] = ()
+    for version in chain((gray,), _second_chances(gray)):
+        codes = _find(version, gray.width, gray.height)
+        if codes:
+            break
+    return Picture(gray.width, gray.height, codes)
 
 
 def _decode(data: bytes) -> Image.Image:
@@ -217,14 +139,14 @@ def _decode(data: bytes) -> Image.Image:
         except PictureRefused:
             raise
         except Image.DecompressionBombError:
-            raise _refused("too_many_pixels") from None
+            raise PictureRefused("too_many_pixels") from None
         except Exception:  # noqa: BLE001 - broken pictures make Pillow raise nearly anything
-            raise _refused("not_a_picture") from None
+            raise PictureRefused("not_a_picture") from None
 
 
 def _check_size(picture: Image.Image) -> None:
     if picture.width * picture.height > MAX_PIXELS:
-        raise _refused("too_many_pixels")
+        raise PictureRefused("too_many_pixels")
 
 
 def _gray(picture: Image.Image) -> Image.Image:
@@ -258,122 +180,55 @@ def _second_chances(gray: Image.Image) -> Iterator[Image.Image]:
     yield enlarged.filter(sharpen)
 
 
-def _find(gray: Image.Image) -> list[str]:
-    """The distinct texts of one gray picture's codes, in reading order."""
+def _find(version: Image.Image, width: int, height: int) -> tuple[Code, ...]:
+    """The codes of one gray version of a picture of `width` x `height`, in reading order."""
     # A memoryview keeps its bytes alive; zxingcpp.ImageView does not, and would read freed memory.
-    pixels = memoryview(gray.tobytes()).cast("B", (gray.height, gray.width))
+    pixels = memoryview(version.tobytes()).cast("B", (version.height, version.width))
     # Since version 3 QRCode is a family that has Micro QR and rMQR in it. The formats are made anew each time
     # because the library reports one that lives as long as the program as leaked.
     formats = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
-    codes = zxingcpp.read_barcodes(pixels, formats=formats, text_mode=zxingcpp.TextMode.Plain)
-    texts: dict[str, None] = {}
-    for code in _in_reading_order(codes):
+    found: list[Code] = []
+    for barcode in zxingcpp.read_barcodes(pixels, formats=formats, text_mode=zxingcpp.TextMode.Plain):
         try:
-            text = code.text
+            text = barcode.text
         except UnicodeDecodeError:
             continue
         if text:
-            texts[text] = None
-    return list(texts)
+            place = barcode.position
+            corners = (place.top_left, place.top_right, place.bottom_right, place.bottom_left)
+            left, right = _span([corner.x for corner in corners], version.width, width)
+            top, bottom = _span([corner.y for corner in corners], version.height, height)
+            found.append(Code(text, Box(left, top, right, bottom)))
+    distinct: dict[str, Code] = {}
+    for code in _in_reading_order(found):
+        distinct.setdefault(code.text, code)
+    return tuple(distinct.values())
 
 
-def _in_reading_order(codes: list[zxingcpp.Barcode]) -> list[zxingcpp.Barcode]:
+def _span(corners: list[int], seen: int, whole: int) -> tuple[int, int]:
+    """The pixels from the first corner to the last, found among `seen` pixels, of the `whole` that the picture has."""
+    # A corner that was reckoned from the others may lie outside.
+    low = min(max(0, min(corners) * whole // seen), whole - 1)
+    high = min(max(low + 1, math.ceil(max(corners) * whole / seen)), whole)
+    return low, high
+
+
+def _grown(low: int, high: int, whole: int, least: int) -> tuple[int, int]:
+    size = min(max(high - low, least), whole)
+    start = low - (size - (high - low)) // 2
+    start = max(0, min(start, whole - size))
+    return start, start + size
+
+
+def _in_reading_order(codes: list[Code]) -> list[Code]:
     """By rows: a code stands in a row if its top lies above the middle of the row's highest code."""
-    boxes = []
-    for code in codes:
-        place = code.position
-        corners = (place.top_left, place.top_right, place.bottom_right, place.bottom_left)
-        boxes.append((min(c.y for c in corners), max(c.y for c in corners), sum(c.x for c in corners), code))
-    boxes.sort(key=lambda box: box[:3])
-    rows: list[list[tuple[int, int, int, zxingcpp.Barcode]]] = []
-    for box in boxes:
-        if rows and 2 * box[0] < rows[-1][0][0] + rows[-1][0][1]:
-            rows[-1].append(box)
+    rows: list[list[Code]] = []
+    for code in sorted(codes, key=lambda code: (code.box.top, code.box.bottom)):
+        if rows and 2 * code.box.top < rows[-1][0].box.top + rows[-1][0].box.bottom:
+            rows[-1].append(code)
         else:
-            rows.append([box])
-    return [box[3] for row in rows for box in sorted(row, key=lambda box: box[2])]
-
-
-class _WorkerStart(popen_spawn_posix.Popen):
-    """Starts a worker that neither imports the program's main module again nor hears a Ctrl-C."""
-
-    _one_at_a_time = threading.Lock()
-
-    def _launch(self, process_obj: process.BaseProcess) -> None:
-        # The tracker's start would undo the mask below.
-        resource_tracker.ensure_running()
-        whole = spawn.get_preparation_data
-
-        def without_main(name: str) -> dict[str, Any]:
-            return {key: value for key, value in whole(name).items() if not key.startswith("init_main")}
-
-        with self._one_at_a_time:
-            # A blocked signal stays blocked in the child, from its first instruction on.
-            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-            spawn.get_preparation_data = without_main
-            try:
-                super()._launch(process_obj)  # type: ignore[misc]
-            finally:
-                spawn.get_preparation_data = whole
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-class _WorkerProcess(context.SpawnProcess):
-    @staticmethod
-    def _Popen(process_obj: process.BaseProcess) -> _WorkerStart:  # noqa: N802
-        return _WorkerStart(process_obj)
-
-
-class _WorkerContext(context.SpawnContext):
-    """Makes the workers of one pool, and can end them before the pool takes away what they start with."""
-
-    def __init__(self) -> None:
-        self._workers: WeakSet[_WorkerProcess] = WeakSet()
-
-    def Process(self, **arguments: Any) -> _WorkerProcess:  # type: ignore[override]  # noqa: ANN401, N802
-        worker = _WorkerProcess(**arguments)
-        self._workers.add(worker)
-        return worker
-
-    def kill_workers(self) -> None:
-        for worker in tuple(self._workers):
-            if worker.pid is not None:
-                worker.kill()
-
-
-def _prepare_worker() -> None:
-    """Runs first in every worker."""
-    # pebble's own handler waits until the decoder's C code returns, and holds up the other workers till then.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # No core dump: it would put a picture on the disk.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # Pillow's own check comes before it sets memory aside, and refuses from twice this number on.
-    Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _answer() -> int:
-    """The worker's process id, after a moment in which the other workers get their turn."""
-    read_picture(_SPECK)
-    sleep(0.02)
-    return os.getpid()
-
-
-def _end(pool: ProcessPool, workers: _WorkerContext) -> None:
-    pool.stop()  # type: ignore[no-untyped-call]
-    workers.kill_workers()
-    pool.join()
-
-
-def _refused(code: RefusalCode) -> PictureRefused:
-    return PictureRefused(code, _MESSAGES[code])
+            rows.append([code])
+    return [code for row in rows for code in sorted(row, key=lambda code: code.box.left + code.box.right)]
 
 
 _MESSAGES: dict[RefusalCode, str] = {
@@ -383,6 +238,3 @@ _MESSAGES: dict[RefusalCode, str] = {
     "too_slow": "The picture could not be read in time.",
     "busy": "Too many pictures are being read; try again.",
 }
-
-# A GIF of one pixel, with which a worker tries its parts.
-_SPECK = bytes.fromhex("47494638376101000100800000000000ffffff2c00000000010001000002024401003b")

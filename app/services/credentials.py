@@ -1,8 +1,7 @@
 """Who is calling: API keys, looked up once and then remembered.
 
 A key is `gp_`, what it is for, and 27 characters of base62 with a check over them: `gp_admin_...`. 160 of its bits are
-random, so a plain SHA-256 of it is safe to store. Remembered keys are read again every second, so that a revoked one
-is refused everywhere within two; and they outlive the database, so that the way out works without it.
+random, so a plain SHA-256 of it is safe to store. A revoked one is refused everywhere within two seconds.
 """
 
 import hashlib
@@ -10,13 +9,13 @@ import zlib
 from typing import NamedTuple
 
 from app.core.ids import ALPHABET
-from app.core.model import SECOND
 from app.effects.clock import Clock
 from app.effects.entropy import Entropy
-from app.storage.failures import Unavailable
 from app.storage.records import ApiKeyRecord
 from app.storage.store import Store
 from app.storage.transaction import Transaction
+
+from .remembered import Remembered
 
 SCOPES = (
     "admin",
@@ -39,8 +38,6 @@ SCOPES = (
 
 _SECRET_CHARACTERS = 27
 _CHECK_CHARACTERS = 6
-_MOST_REMEMBERED = 10_000
-_FRESH = 2 * SECOND
 
 
 class Caller(NamedTuple):
@@ -99,62 +96,38 @@ class Credentials:
     """The keys that were seen lately."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
         self._clock = clock
-        self._callers: dict[bytes, Caller] = {}
-        self._confirmed_at = clock.now()
+        self._remembered = Remembered(store, clock, _callers)
 
     async def authenticate(self, secret: str) -> Caller | None:
         """Whose key it is; None for an unknown, revoked or expired one. Raises `Unavailable`."""
         hash_ = hash_secret(secret)
-        caller = self._callers.get(hash_)
-        now = self._clock.now()
-        if caller is None or now - self._confirmed_at > _FRESH:
+        caller = self._remembered.fresh(hash_)
+        if caller is None:
             if not looks_like_a_key(secret):
                 return None
-            caller = await self._ask(hash_, caller)
-        if caller is None or (caller.expires_at is not None and now >= caller.expires_at):
+            caller, confirmed = await self._remembered.ask(hash_)
+            if caller is not None and not confirmed:
+                caller = caller._replace(confirmed=False)
+        if caller is None or (caller.expires_at is not None and self._clock.now() >= caller.expires_at):
             return None
         return caller
 
-    async def _ask(self, hash_: bytes, remembered: Caller | None) -> Caller | None:
-        try:
-            found = (await self._store.read(lambda tx: _callers(tx, [hash_]))).get(hash_)
-        except Unavailable:
-            if remembered is None:
-                raise
-            return remembered._replace(confirmed=False)
-        if found is None:
-            self._callers.pop(hash_, None)
-        elif len(self._callers) < _MOST_REMEMBERED:
-            self._callers[hash_] = found
-        return found
-
     async def refresh(self) -> None:
         """Read all remembered keys again. Raises `Unavailable`, and then remembers them as they were."""
-        asked_at = self._clock.now()
-        hashes = list(self._callers)
-        if hashes:
-            found = await self._store.read(lambda tx: _callers(tx, hashes))
-            for hash_ in hashes:
-                if hash_ in found:
-                    self._callers[hash_] = found[hash_]
-                else:
-                    self._callers.pop(hash_, None)
-        self._confirmed_at = asked_at
+        await self._remembered.refresh()
 
     def forget(self, hash_: bytes) -> None:
         """Ask for the key again when it next comes."""
-        self._callers.pop(hash_, None)
+        self._remembered.forget(hash_)
 
 
 def _callers(tx: Transaction, hashes: list[bytes]) -> dict[bytes, Caller]:
     found = {}
-    for start in range(0, len(hashes), 500):
-        for key in tx.api_keys.by_hashes(hashes[start : start + 500]):
-            tenant = tx.tenants.get(key.tenant)
-            if key.revoked_at is None and tenant is not None:
-                found[key.hash] = _caller(key, tenant.time_zone)
+    for key in tx.api_keys.by_hashes(hashes):
+        tenant = tx.tenants.get(key.tenant)
+        if key.revoked_at is None and tenant is not None:
+            found[key.hash] = _caller(key, tenant.time_zone)
     return found
 
 

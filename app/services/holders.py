@@ -9,6 +9,13 @@ from .idempotency import Retry, create_once
 from .mistakes import Clash, NotFound
 from .pages import Page, page
 
+LONGEST_REF = 128
+
+
+def is_ref(text: str) -> bool:
+    """Whether a holder could be known by it: 1 to 128 characters, none of them a control character."""
+    return 0 < len(text) <= LONGEST_REF and not any(ord(each) < 32 or ord(each) == 127 for each in text)
+
 
 async def create_holder(
     app: Context, caller: Caller, *, ref: str, name: str | None, retry: Retry | None

@@ -10,6 +10,8 @@ from app.storage.records import PepperRecord, SigningKeyRecord
 from app.storage.store import Store
 from app.storage.transaction import Transaction
 
+from .connected import seal_anew
+
 PRIVATE_KEY_BYTES = 32
 PEPPER_BYTES = 32
 _PROOF = b"gatepass"
@@ -120,5 +122,6 @@ def rewrap(tx: Transaction, old: MasterKey, new: MasterKey, entropy: Entropy) ->
     for pepper in tx.secrets.peppers():
         place = pepper_place(pepper.version)
         tx.secrets.change_pepper(pepper.version, new.seal(old.open(pepper.sealed, place), place, entropy))
+    seal_anew(tx, old, new, entropy)
     place = ("service", "", "master_key_proof")
     tx.secrets.change_service_value("master_key_proof", new.seal(_PROOF, place, entropy))

@@ -26,6 +26,7 @@ class NotFound(Mistake):
 
     def __init__(self, noun: str) -> None:
         super().__init__(f"There is no such {noun}.")
+        self.noun = noun
 
 
 class Forbidden(Mistake):

@@ -38,36 +38,47 @@ class PassWish(NamedTuple):
 
 async def create_pass(app: Context, caller: Caller, wish: PassWish, retry: Retry | None) -> PassRecord:
     """Make a pass. A holder with a new ref is made on the way."""
-    scope = scope_text(every_gate=wish.every_gate, gates=wish.gates, zones=wish.zones)
-    _check_window(wish.valid_from, wish.valid_until)
 
     def make(tx: Transaction) -> tuple[str, PassRecord]:
-        _check_scope(tx, caller.tenant, wish.gates, wish.zones)
-        _check_schedule_and_limits(tx, caller.tenant, wish._asdict())
-        holder = _holder(app, tx, caller.tenant, wish.holder)
-        pass_ = PassRecord(
-            id=app.new_id(),
-            idx=tx.tenants.draw_idx(caller.tenant, app.entropy.below(1 << 64)),
-            holder=holder.id,
-            ref=holder.ref,
-            number=holder.number,
-            scope=scope,
-            valid_from=wish.valid_from,
-            valid_until=wish.valid_until,
-            max_entries=wish.max_entries,
-            entries=0,
-            status=PassStatus.ACTIVE,
-            created_at=app.clock.now(),
-            schedule=wish.schedule,
-            limits=limits_text(None, wish._asdict()),
-        )
-        tx.passes.insert(caller.tenant, pass_)
+        pass_ = add_pass(app, tx, caller.tenant, wish)
         return pass_.id.hex(), pass_
 
     def find(tx: Transaction, id_: str) -> PassRecord | None:
         return _get(tx, caller.tenant, bytes.fromhex(id_))
 
     return await create_once(app, caller, retry, make, find)
+
+
+def check_pass(tx: Transaction, tenant: str, wish: PassWish) -> None:
+    """See that such a pass could be made. Raises `Invalid`, and `NotFound` for what it names and is not there."""
+    scope_text(every_gate=wish.every_gate, gates=wish.gates, zones=wish.zones)
+    _check_window(wish.valid_from, wish.valid_until)
+    _check_scope(tx, tenant, wish.gates, wish.zones)
+    _check_schedule_and_limits(tx, tenant, wish._asdict())
+
+
+def add_pass(app: Context, tx: Transaction, tenant: str, wish: PassWish) -> PassRecord:
+    """Store a new pass, and its holder where the ref is new. Raises as `check_pass` does."""
+    check_pass(tx, tenant, wish)
+    holder = _holder(app, tx, tenant, wish.holder)
+    pass_ = PassRecord(
+        id=app.new_id(),
+        idx=tx.tenants.draw_idx(tenant, app.entropy.below(1 << 64)),
+        holder=holder.id,
+        ref=holder.ref,
+        number=holder.number,
+        scope=scope_text(every_gate=wish.every_gate, gates=wish.gates, zones=wish.zones),
+        valid_from=wish.valid_from,
+        valid_until=wish.valid_until,
+        max_entries=wish.max_entries,
+        entries=0,
+        status=PassStatus.ACTIVE,
+        created_at=app.clock.now(),
+        schedule=wish.schedule,
+        limits=limits_text(None, wish._asdict()),
+    )
+    tx.passes.insert(tenant, pass_)
+    return pass_
 
 
 async def get_pass(app: Context, caller: Caller, id_: bytes) -> PassRecord:

@@ -7,12 +7,13 @@
    `unavailable`, and the same `request_id` settles it later; on the way out nobody is held back.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple, NoReturn
 
-from app.core.decision import AMBIGUOUS, NO_CODE_IN_PICTURE, OK, UNAVAILABLE, Outcome, is_exit_side
+from app.core.decision import NO_CODE_IN_PICTURE, OK, UNAVAILABLE, Outcome, is_exit_side
 from app.core.model import Claims, Direction, Presented, Refused
-from app.core.token_format import UNRECOGNISED, keyed_hash
-from app.core.tokens import recognise, recognise_any
+from app.core.token_format import keyed_hash
+from app.core.tokens import recognise_any
 from app.effects.read_pictures import PictureRefused
 from app.storage.attempt import Attempt, Settled, Unsettled
 from app.storage.failures import Unavailable
@@ -22,8 +23,9 @@ from app.storage.transaction import Transaction
 
 from .context import Context
 from .credentials import Caller
-from .mistakes import Clash, Forbidden, Invalid, NotFound, TooManyPictures
+from .mistakes import Clash, Forbidden, Invalid, NotFound
 from .pages import Page, page
+from .sight import Genuine, genuine, opened, refused_as, the_one
 
 OVERRIDE = "verifications:override"
 
@@ -50,10 +52,15 @@ async def verify(app: Context, caller: Caller, presentation: Presentation) -> Se
     if presentation.override is not None and not caller.may(OVERRIDE):
         raise Forbidden(f"This key has not the scope {OVERRIDE}.")
     if presentation.picture is not None:
-        presented, text = await _in_picture(app, caller, presentation.gate, presentation.picture)
+        text, presented = await _in_picture(app, caller, presentation.gate, presentation.picture)
     else:
         text = presentation.token or ""
         presented = recognise_any(text, caller.tenant, app.keychain.keyring)  # 1 and 2
+    return await settle(app, caller, presentation, presented, text)
+
+
+async def settle(app: Context, caller: Caller, presentation: Presentation, presented: Presented, text: str) -> Settled:
+    """Decide an attempt with a token that is opened already; `text` is what was read."""
     attempt = _attempt(app, caller, presentation, presented, text)
     try:
         if not caller.confirmed:
@@ -131,56 +138,26 @@ def _content(app: Context, presentation: Presentation, presented: Presented, tex
     return keyed_hash(app.keychain.keyring.peppers[-1], asked)
 
 
-async def _in_picture(app: Context, caller: Caller, gate: str, picture: bytes) -> tuple[Presented, str]:
-    """The one token in a picture. Codes that are not Gatepass's, on a poster say, do not count.
+async def _in_picture(app: Context, caller: Caller, gate: str, picture: bytes) -> tuple[str, Presented]:
+    """The one token in a picture, and its text.
 
     On the way out a picture that cannot be read is one without a code: nobody is held back for it.
     """
-    tenant = caller.tenant
     try:
         texts = await app.pictures.read(picture)
     except PictureRefused as refused:
-        if _leads_out(app, tenant, gate, exit_bound=caller.side == Direction.EXIT):
-            return Refused(NO_CODE_IN_PICTURE), ""
-        if refused.code == "busy":
-            raise TooManyPictures("Too many pictures are being read. Try again in a moment.") from None
-        if refused.code == "too_slow":
-            return Refused(NO_CODE_IN_PICTURE), ""
-        raise Invalid("picture", refused.message) from None
-    opened = {text: recognise(text, tenant, app.keychain.keyring) for text in texts}  # 1 and 2
-    ours = {text: presented for text, presented in opened.items() if presented != Refused(UNRECOGNISED)}
-    if len(ours) > 1:
-        ours = await _of_one_holder(app, tenant, ours)
-        if not ours:
-            return Refused(AMBIGUOUS), "\0".join(sorted(texts))
-    for text, presented in (ours or opened).items():
-        return presented, text
-    return Refused(NO_CODE_IN_PICTURE), ""
-
-
-async def _of_one_holder(app: Context, tenant: str, opened: dict[str, Presented]) -> dict[str, Presented]:
-    """Those tokens that are genuine, if all of them are one holder's; else none. All of them, if none is genuine."""
-    claims = {text: presented for text, presented in opened.items() if isinstance(presented, Claims)}
-    keys = [lookup for presented in claims.values() for lookup in presented.lookups]
-
-    def work(tx: Transaction) -> dict[bytes, bytes]:
-        holders = {}
-        for id_, lookup, pass_id in tx.tokens.passes_of(tenant, keys, keys):
-            pass_ = tx.passes.get(tenant, pass_id)
-            if pass_ is not None:
-                holders[lookup or id_] = pass_.holder
-        return holders
-
-    try:
-        holders = await app.store.read(work)
-    except Unavailable:
-        return {}
-    genuine = {
-        text: holders[lookup] for text, presented in claims.items() for lookup in presented.lookups if lookup in holders
-    }
-    if len(set(genuine.values())) > 1:
-        return {}
-    return {text: presented for text, presented in opened.items() if not genuine or text in genuine}
+        mistake = refused_as(refused)
+        if mistake is None or _leads_out(app, caller.tenant, gate, exit_bound=caller.side == Direction.EXIT):
+            return "", Refused(NO_CODE_IN_PICTURE)
+        raise mistake from None
+    shown = opened(app, caller.tenant, texts)
+    known: Mapping[str, Genuine] | None = {}
+    if len(texts) > 1:
+        try:
+            known = await app.store.read(lambda tx: genuine(tx, caller.tenant, shown))
+        except Unavailable:
+            known = None
+    return the_one(shown, known)
 
 
 def _unknown(app: Context, attempt: Attempt) -> Settled:

@@ -201,3 +201,52 @@ class IdempotencyRecord(NamedTuple):
 
     content: bytes
     resource: str
+
+
+class ConnectionRecord(NamedTuple):
+    """A client or reader that speaks a dialect. `lookup` is a hash of the key it shows, `sealed` what it signs with.
+
+    `device` is JSON, None where there is none: {"serial", "url", "username"}. `grants` is JSON, what a `PassWish` has.
+    """
+
+    tenant: str
+    id: bytes
+    kind: str
+    gate: str
+    side: str | None
+    lookup: bytes
+    serial_lookup: bytes | None
+    sealed: bytes | None
+    device: str | None
+    grants: str
+    created_at: int
+    revoked_at: int | None
+
+
+class SubjectRecord(NamedTuple):
+    """A holder in a collection of a client's. `ref` and `name` are the holder's; `pass_` was made for them there.
+
+    A `lasting` one stays when its last enrolment goes.
+    """
+
+    collection: str
+    holder: bytes
+    ref: str
+    name: str | None
+    pass_: bytes
+    lasting: bool
+    created_at: int
+
+
+class EnrolmentRecord(NamedTuple):
+    """An id (16 bytes) that a client was answered when it enrolled somebody; `label` is its own word for it.
+
+    `holder` and `ref` are None until the client says who it is.
+    """
+
+    id: bytes
+    collection: str
+    holder: bytes | None
+    ref: str | None
+    label: str | None
+    created_at: int

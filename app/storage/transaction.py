@@ -6,7 +6,9 @@ from .engine import Engine
 from .repositories.api_keys import ApiKeys
 from .repositories.audit_events import AuditEvents
 from .repositories.budgets import Budgets
+from .repositories.connections import Connections
 from .repositories.credentials import Credentials
+from .repositories.enrolments import Enrolments
 from .repositories.entry_counts import EntryCounts
 from .repositories.gates import Gates
 from .repositories.holders import Holders
@@ -39,6 +41,8 @@ class Transaction:
         self.presences = Presences(connection, engine)
         self.reservations = Reservations(connection, engine)
         self.credentials = Credentials(connection, engine)
+        self.connections = Connections(connection, engine)
+        self.enrolments = Enrolments(connection, engine)
         self.audit_events = AuditEvents(connection, engine)
         self.api_keys = ApiKeys(connection, engine)
         self.secrets = Secrets(connection, engine)

@@ -20,9 +20,14 @@ BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 Gray = NDArray[np.float32]
 Random = np.random.Generator
+Edges = tuple[float, float, float, float]
+"""The left, top, right and bottom edge of a code without its quiet zone, in pixels of the frame."""
 
 _FINE = 6
 """Pixels of a module before the code is laid into the scene."""
+
+_QUIET = 4
+"""Modules of the quiet zone."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ def _modules(text: str) -> NDArray[np.uint8]:
     # To weigh all eight masks would take longer than the rest of a frame.
     mask = crc32(text.encode()) % 8
     drawn = segno.make(text, error="m", micro=False, boost_error=False, mask=mask)
-    rows = drawn.matrix_iter(scale=1, border=4)
+    rows = drawn.matrix_iter(scale=1, border=_QUIET)
     return np.array([[0 if dark else 255 for dark in row] for row in rows], dtype=np.uint8)
 
 
@@ -95,8 +100,8 @@ def _corners(shot: Shot, centre: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(seen @ rotation.T + centre)
 
 
-def _lay(ground: Image.Image, drawn: Image.Image, corners: NDArray[np.float64]) -> Image.Image:
-    """Lays the drawn code into the scene so that its corners come to lie on the given ones."""
+def _lay(ground: Image.Image, drawn: Image.Image, corners: NDArray[np.float64]) -> tuple[Image.Image, Edges]:
+    """The scene with the drawn code in it, its corners on the given ones; and where the code now is."""
     low = np.floor(corners.min(axis=0)).astype(int) - 1
     size = np.ceil(corners.max(axis=0)).astype(int) + 1 - low
     edge = drawn.width
@@ -118,12 +123,23 @@ def _lay(ground: Image.Image, drawn: Image.Image, corners: NDArray[np.float64]) 
     framed = ground.copy()
     box = Image.Resampling.BOX
     framed.paste(warped.resize(small, box), (int(low[0]), int(low[1])), inside.resize(small, box))
-    return framed
+
+    near, far = _QUIET * _FINE, edge - _QUIET * _FINE
+    back = np.linalg.inv(np.array([*matrix, 1.0]).reshape(3, 3))
+    x, y, depth = back @ np.array([[near, far, far, near], [near, near, far, far], [1, 1, 1, 1]])
+    x, y = x / depth / 2 + low[0], y / depth / 2 + low[1]
+    return framed, (float(x.min()), float(y.min()), float(x.max()), float(y.max()))
 
 
 def take(shot: Shot, texts: list[str], rng: Random) -> Image.Image:
     """The frame of a shot with the texts' codes side by side: mode RGB, `shot.width` x `shot.height`."""
+    return take_placed(shot, texts, rng)[0]
+
+
+def take_placed(shot: Shot, texts: list[str], rng: Random) -> tuple[Image.Image, list[Edges]]:
+    """The frame as `take` gives it, and where each text's code is."""
     picture = scene(rng, shot.width, shot.height)
+    edges = []
     for place, text in enumerate(texts):
         drawn = code(text)
         if shot.inverted:
@@ -136,14 +152,15 @@ def take(shot: Shot, texts: list[str], rng: Random) -> Image.Image:
         share = (place + 0.5) / len(texts)
         free = np.maximum(0.0, np.array([shot.width / len(texts), shot.height]) / 2 - reach)
         centre = np.array([share * shot.width, shot.height / 2]) + rng.uniform(-1, 1, 2) * free
-        picture = _lay(picture, drawn, _corners(shot, centre))
+        picture, there = _lay(picture, drawn, _corners(shot, centre))
+        edges.append(there)
     # No lens draws a module's edge within one pixel.
     values = np.asarray(picture.filter(ImageFilter.GaussianBlur(0.6))).astype(np.float32)
     if shot.after is not None:
         values = shot.after(values, rng)
     values = values + rng.standard_normal(values.shape, dtype=np.float32) * 3
     tint = rng.uniform(0.94, 1.0, 3).astype(np.float32)
-    return Image.fromarray(np.clip(values[:, :, None] * tint, 0, 255).astype(np.uint8))
+    return Image.fromarray(np.clip(values[:, :, None] * tint, 0, 255).astype(np.uint8)), edges
 
 
 def _blurred(values: Gray, sigma: float) -> Gray:
@@ -238,7 +255,14 @@ def encoded(picture: Image.Image, form: str = "JPEG", quality: int = 85) -> byte
 
 def frame(distortion: str, seed: int, form: str = "JPEG") -> tuple[bytes, str]:
     """One camera frame as a picture file, and the text in it: of three texts two are signed tokens."""
+    data, text, _ = frame_placed(distortion, seed, form)
+    return data, text
+
+
+def frame_placed(distortion: str, seed: int, form: str = "JPEG") -> tuple[bytes, str, Edges]:
+    """The frame and the text as `frame` gives them, and where the code is."""
     rng = np.random.default_rng([seed, DISTORTIONS.index(distortion)])
     text = short_text(rng) if seed % 3 == 2 else signed_text(rng)
     shot = _shot(distortion, rng, code(text, 1).width)
-    return encoded(take(shot, [text], rng), form, shot.quality), text
+    picture, (edges,) = take_placed(shot, [text], rng)
+    return encoded(picture, form, shot.quality), text, edges

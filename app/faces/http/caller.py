@@ -6,11 +6,10 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Request, Security
 from fastapi.security import HTTPBearer
 
+from app.faces.problems import Problem
 from app.services.context import Context
 from app.services.credentials import Caller
 from app.services.idempotency import Retry
-
-from .problems import Problem
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="ApiKey", description="An API key: `Authorization: Bearer gp_...`")
 

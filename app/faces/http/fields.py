@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from app.core.ids import CALLERS_OWN, parse
 from app.core.model import SECOND
+from app.services.holders import LONGEST_REF
 from app.services.mistakes import NotFound
 
 _RFC3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})")
@@ -85,7 +86,7 @@ Time = Annotated[
 ShownTime = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 OwnId = Annotated[str, Field(pattern=CALLERS_OWN)]
 GateId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
-Ref = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_no_control_characters)]
+Ref = Annotated[str, Field(min_length=1, max_length=LONGEST_REF), AfterValidator(_no_control_characters)]
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_no_control_characters)]
 Reason = Annotated[str, Field(max_length=500), AfterValidator(_no_control_characters)]
 GivenReason = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_no_control_characters)]

@@ -6,25 +6,33 @@ costs a request more than all of this.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from functools import partial
 from time import perf_counter
 from typing import Any
 
 import structlog
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
 
+from app.faces.dialect import Dialect, Told
+from app.faces.dialects import DIALECTS
+from app.faces.problems import FAULT, MEDIA_TYPE, Problem, problem_of
+from app.faces.strict_json import read_json
 from app.services.context import Context
 from app.services.credentials import Caller
+from app.services.mistakes import Mistake
 
 from . import verifications
 from .presentation import MAX_BODY as LONGEST_PRESENTATION
-from .problems import FAULT, MEDIA_TYPE, Problem, problem_of
-from .strict_json import read_json
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Headers = Mapping[bytes, bytes]
 
 MAX_BODY = 64 * 1024
 RECEIPT_S = 10.0
@@ -37,12 +45,19 @@ _log = structlog.get_logger()
 
 
 class Front:
-    """Wraps the routes. `context` is None until the service has started. `receipt_s`: see `RECEIPT_S`."""
+    """Wraps the routes, and the dialects beside them. `context` is None until `open`. `receipt_s`: see `RECEIPT_S`."""
 
     def __init__(self, routes: FastAPI, *, receipt_s: float = RECEIPT_S) -> None:
         self.routes = routes
         self.context: Context | None = None
         self._receipt_s = receipt_s
+        self._own: Mapping[str, Dialect] = {}
+
+    def open(self, context: Context) -> None:
+        """Serve a service that is running."""
+        self.context = context
+        self.routes.state.context = context
+        self._own = {address: DIALECTS[kind] for kind, address in context.network.faces.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -52,20 +67,22 @@ class Front:
             raise RuntimeError("the service has not started")
         exchange = _Exchange(self.context, scope, send)
         started = perf_counter()
+        headers = dict(scope["headers"])
+        dialect = self._dialect(scope, headers)
         try:
-            await self._serve(exchange, scope, receive)
+            if dialect is None:
+                await self._serve(exchange, scope, headers, receive)
+            else:
+                await self._serve_dialect(dialect, exchange, scope, headers, receive)
         except _Gone:
             return
         except Exception as fault:  # noqa: BLE001  every fault is answered
             await exchange.fail(fault)
         self.context.metrics.request(exchange.route, scope["method"], exchange.status, perf_counter() - started)
 
-    async def _serve(self, exchange: "_Exchange", scope: Scope, receive: Receive) -> None:
+    async def _serve(self, exchange: "_Exchange", scope: Scope, headers: Headers, receive: Receive) -> None:
         path, method = scope["path"], scope["method"]
-        headers = dict(scope["headers"])
-        state = {"context": exchange.context, "request_id": exchange.request_id}
-        # HEAD is answered as GET is; `exchange` leaves the body out (RFC 9110 section 9.3.2).
-        scope = {**scope, "state": state, "method": "GET" if method == "HEAD" else method}
+        scope = exchange.as_routes_see_it(scope)
         if not path.startswith("/v1/"):
             await self.routes(scope, receive, exchange.send)
             exchange.route = _pattern(scope)
@@ -81,13 +98,57 @@ class Front:
         body = await _body(headers, receive, MAX_BODY, self._receipt_s)
         if body and method in _WITH_BODY:
             _check_json(headers, body)
-        state["caller"] = caller
+        scope["state"]["caller"] = caller
         await self.routes(scope, _replay(body, receive), exchange.send)
         exchange.route = _pattern(scope)
+
+    def _dialect(self, scope: Scope, headers: Headers) -> Dialect | None:
+        """Whose request it is: by the port or host name that a dialect has to itself, else by its look."""
+        if self._own:
+            server = scope.get("server") or ("", None)
+            host = headers.get(b"host", b"").partition(b":")[0].decode("latin-1").lower()
+            if (dialect := self._own.get(str(server[1])) or self._own.get(host)) is not None:
+                return dialect
+        path = scope["path"]
+        if path == verifications.PATH:
+            return None
+        return next((dialect for dialect in DIALECTS.values() if dialect.claims(path, headers)), None)
+
+    async def _serve_dialect(
+        self, dialect: Dialect, exchange: "_Exchange", scope: Scope, headers: Headers, receive: Receive
+    ) -> None:
+        exchange.route = dialect.kind.name
+        serve: Callable[[Scope, Receive, Send], Awaitable[None]] = partial(self._answer, dialect, exchange)
+        origins = exchange.context.network.origins
+        if origins and b"origin" in headers:
+            serve = CORSMiddleware(serve, allow_origins=tuple(origins), allow_methods=("*",), allow_headers=("*",))
+        scope = exchange.as_routes_see_it(scope)
+        scope["state"]["own_address"] = dialect in self._own.values()
+        await serve(scope, receive, exchange.send)
+
+    async def _answer(
+        self, dialect: Dialect, exchange: "_Exchange", scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """The dialect's answer; what goes wrong is told as it would tell it."""
+        try:
+            body = await _body(dict(scope["headers"]), receive, dialect.longest_body, self._receipt_s)
+            response = await dialect.answer(Request(scope, _replay(body, receive)))
+        except _Gone:
+            raise
+        except Exception as fault:  # noqa: BLE001  every fault is answered
+            response = _told(dialect, exchange, fault)
+        exchange.route = f"{dialect.kind.name} {_pattern(scope)}"
+        await response(scope, receive, send)
 
 
 class _Gone(Exception):
     """The caller went away before the request was whole."""
+
+
+def _told(dialect: Dialect, exchange: "_Exchange", fault: Exception) -> Response:
+    if isinstance(fault, Told):
+        return fault.response
+    return dialect.tell(fault if isinstance(fault, Mistake) else exchange.problem(fault))
 
 
 def _pattern(scope: Scope) -> str:
@@ -125,12 +186,23 @@ class _Exchange:
         await self._send({"type": "http.response.start", "status": status, "headers": all_headers})
         await self._send({"type": "http.response.body", "body": b"" if self._scope["method"] == "HEAD" else body})
 
-    async def fail(self, fault: Exception) -> None:
-        """Answer with a problem. One of ours is logged, by its kind and place and without its words."""
+    def as_routes_see_it(self, scope: Scope) -> Scope:
+        """The scope with what routes need. HEAD is answered as GET is, without the body (RFC 9110 section 9.3.2)."""
+        method = scope["method"]
+        state = {"context": self.context, "request_id": self.request_id}
+        return {**scope, "state": state, "method": "GET" if method == "HEAD" else method}
+
+    def problem(self, fault: Exception) -> Problem:
+        """The problem that a fault is. One of ours is logged, by its kind and place and without its words."""
         problem = problem_of(fault)
         if problem is None:
             _log.error("fault", request_id=self.request_id, method=self._scope["method"], exc_info=fault)
             problem = Problem(500, FAULT)
+        return problem
+
+    async def fail(self, fault: Exception) -> None:
+        """Answer with a problem."""
+        problem = self.problem(fault)
         if self._begun:
             return
         headers = [(name.encode(), value.encode()) for name, value in problem.headers]
@@ -138,7 +210,7 @@ class _Exchange:
         await self.answer(problem.status, tuple(headers), problem.body(self.request_id))
 
 
-async def _caller(context: Context, headers: dict[bytes, bytes]) -> Caller:
+async def _caller(context: Context, headers: Headers) -> Caller:
     """Whoever presents the key in `Authorization: Bearer`."""
     scheme, _, secret = headers.get(b"authorization", b"").partition(b" ")
     caller = None
@@ -150,7 +222,7 @@ async def _caller(context: Context, headers: dict[bytes, bytes]) -> Caller:
     return caller
 
 
-async def _body(headers: dict[bytes, bytes], receive: Receive, limit: int, receipt_s: float) -> bytes:
+async def _body(headers: Headers, receive: Receive, limit: int, receipt_s: float) -> bytes:
     """The whole body, refused before it is read where its length is said, and while it is read where it is not."""
     length = headers.get(b"content-length", b"0")
     if not length.isdigit():
@@ -184,7 +256,7 @@ def _too_large(limit: int) -> Problem:
     return Problem(413, f"A body may have at most {limit} bytes here.")
 
 
-def _check_json(headers: dict[bytes, bytes], body: bytes) -> None:
+def _check_json(headers: Headers, body: bytes) -> None:
     media_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if media_type != b"application/json":
         raise Problem(415, "Send application/json.")

@@ -9,8 +9,9 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
+from app.faces.problems import MEDIA_TYPE, ProblemDetails
+
 from .presentation import NewVerification
-from .problems import MEDIA_TYPE, ProblemDetails
 from .verifications import Verification
 
 TAGS = [
@@ -24,6 +25,7 @@ TAGS = [
     {"name": "credentials", "description": "Barcodes and NFC tags that holders carry already."},
     {"name": "audit-events", "description": "What was done by hand, by whose key, and why."},
     {"name": "api-keys", "description": "Credentials of callers, with scopes."},
+    {"name": "connections", "description": "Clients and readers that were made for face scanning."},
     {"name": "keys", "description": "The public keys that tokens are verified with."},
     {"name": "health", "description": "Whether the service is well, and what it counts."},
 ]

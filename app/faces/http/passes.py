@@ -51,7 +51,43 @@ def _each_zone_once(limits: list[NewZoneLimit]) -> list[NewZoneLimit]:
 ZoneLimits = Annotated[list[NewZoneLimit], Field(max_length=20), AfterValidator(_each_zone_once)]
 
 
-class NewPass(Body):
+class PassTemplate(Body):
+    """What a pass may do, whoever will hold it. Name gates or zones; to mean every gate, say `"all"`.
+
+    Limits count people. `party_size`: how many people one token lets in, together or one after another.
+    `min_interval_s`: the least time between two entries. No `max_entries` means no limit.
+    """
+
+    gates: Gates = []
+    zones: Zones = []
+    valid_from: Time | None = None
+    valid_until: Time | None = None
+    max_entries: Count | None = None
+    schedule: GateId | None = None
+    max_entries_per_day: Count | None = None
+    min_interval_s: Interval | None = None
+    party_size: PartySize = 1
+    zone_limits: ZoneLimits = []
+
+    def wish(self, holder: str) -> PassWish:
+        """The pass, for that holder."""
+        return PassWish(
+            holder=holder,
+            every_gate=self.gates == "all",
+            gates=() if self.gates == "all" else self.gates,
+            zones=self.zones,
+            valid_from=self.valid_from,
+            valid_until=self.valid_until,
+            max_entries=self.max_entries,
+            schedule=self.schedule,
+            max_entries_per_day=self.max_entries_per_day,
+            zone_limits=_limits(self.zone_limits),
+            party_size=self.party_size,
+            min_interval_s=self.min_interval_s,
+        )
+
+
+class NewPass(PassTemplate):
     """A pass to make. Name gates or zones; to mean every gate, say `"all"`. No `max_entries` means no limit.
 
     Limits count people. `party_size`: how many people one token lets in, together or one after another.
@@ -65,16 +101,6 @@ class NewPass(Body):
     )
 
     holder: Ref
-    gates: Gates = []
-    zones: Zones = []
-    valid_from: Time | None = None
-    valid_until: Time | None = None
-    max_entries: Count | None = None
-    schedule: GateId | None = None
-    max_entries_per_day: Count | None = None
-    min_interval_s: Interval | None = None
-    party_size: PartySize = 1
-    zone_limits: ZoneLimits = []
 
 
 class PassChange(Body):
@@ -146,21 +172,7 @@ Reader = Annotated[Caller, allowed("passes:read")]
 @router.post("", status_code=201, summary="Create a pass", response_description="The pass")
 async def create(app: App, caller: Writer, body: NewPass, retry: RetryKey) -> Pass:
     """Make a pass. A holder with a new ref is made on the way."""
-    wish = PassWish(
-        holder=body.holder,
-        every_gate=body.gates == "all",
-        gates=() if body.gates == "all" else body.gates,
-        zones=body.zones,
-        valid_from=body.valid_from,
-        valid_until=body.valid_until,
-        max_entries=body.max_entries,
-        schedule=body.schedule,
-        max_entries_per_day=body.max_entries_per_day,
-        zone_limits=_limits(body.zone_limits),
-        party_size=body.party_size,
-        min_interval_s=body.min_interval_s,
-    )
-    return _show(await create_pass(app, caller, wish, retry))
+    return _show(await create_pass(app, caller, body.wish(body.holder), retry))
 
 
 @router.get("", summary="List passes", response_description="A page of passes", response_model=PassList)

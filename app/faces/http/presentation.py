@@ -3,28 +3,24 @@
 A picture is decoded and kept in memory, and nowhere else.
 """
 
-import binascii
 import re
-from base64 import b64decode
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
-from starlette.datastructures import FormData, Headers, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 
 from app.core.model import Direction
+from app.faces.multipart import read_form
+from app.faces.pictures import MAX_PICTURE, from_base64
+from app.faces.problems import Problem
+from app.faces.strict_json import read_json
 from app.services.mistakes import Invalid
 from app.services.verify import Presentation
 
 from .fields import Body, GateId, Reason, Side
-from .problems import Problem
-from .strict_json import read_json
 
-MAX_PICTURE = 5 * 1024 * 1024
 MAX_BODY = MAX_PICTURE * 4 // 3 + 8 * 1024
 """A picture in base64, and the other fields."""
 
-_DATA_URI = re.compile(r"data:image/[a-z+.-]{1,32};base64,")
 _LONGEST_QR_TEXT = 7089
 
 Text = Annotated[str, Field(max_length=_LONGEST_QR_TEXT)]
@@ -98,62 +94,27 @@ async def read_presentation(content_type: str, body: bytes) -> Presentation:
 
 def _decoded(text: str) -> bytes:
     """The picture in base64 or a data URI."""
-    prefix = _DATA_URI.match(text)
     try:
-        picture = b64decode(text[prefix.end() if prefix else 0 :], validate=True)
-    except (binascii.Error, ValueError):
-        raise Invalid("picture", "The picture is neither base64 nor a data URI of an image.") from None
+        return _not_too_large(from_base64(text))
+    except ValueError as fault:
+        raise Invalid("picture", str(fault)) from None
+
+
+def _not_too_large(picture: bytes) -> bytes:
     if len(picture) > MAX_PICTURE:
         raise Problem(413, "The picture is larger than 5 MB.")
     return picture
 
 
-class _InMemoryParser(MultiPartParser):
-    """Starlette's parser, which would put a part of more than 1 MB on disk. A picture is never written anywhere."""
-
-    spool_max_size = MAX_BODY + 1
-
-    def close(self) -> None:
-        """Let go of every part, also of one that was cut short."""
-        for part in self._files_to_close_on_error:
-            part.close()
-
-
 async def _multipart(content_type: str, body: bytes) -> tuple[NewVerification, bytes | None]:
-    async def chunks() -> Any:  # noqa: ANN401  an async generator
-        yield body
-
-    parser = _InMemoryParser(
-        Headers({"content-type": content_type}), chunks(), max_files=1, max_fields=8, max_part_size=16 * 1024
-    )
     try:
-        return await _of_form(await _parsed(parser))
-    finally:
-        parser.close()
-
-
-async def _parsed(parser: _InMemoryParser) -> FormData:
-    try:
-        return await parser.parse()
-    except (MultiPartException, ValueError, LookupError):
-        raise Problem(400, "The body is not multipart/form-data with at most one file.") from None
-
-
-async def _of_form(form: FormData) -> tuple[NewVerification, bytes | None]:
-    picture, fields = None, {}
-    for name, value in form.multi_items():
-        if name in fields or (name == "picture" and picture is not None):
-            raise Problem(400, "The body has the same field twice.")
-        if isinstance(value, UploadFile):
-            if name != "picture":
-                raise Problem(422, "A field is invalid.", errors=[{"field": "", "message": "The file is `picture`."}])
-            picture = await value.read()
-        elif "\0" in value or any(0xD800 <= ord(character) < 0xE000 for character in value):
-            raise Problem(400, "The body has a character that no text may have: NUL, or half of a surrogate pair.")
-        elif name == "picture":
-            picture = _decoded(value)
-        else:
-            fields[name] = value
-    if picture is not None and len(picture) > MAX_PICTURE:
-        raise Problem(413, "The picture is larger than 5 MB.")
-    return _FormVerification.model_validate(fields), picture
+        form = await read_form(content_type, body, max_files=1, max_fields=8)
+    except ValueError as fault:
+        raise Problem(400, str(fault)) from None
+    if form.files.keys() - {"picture"}:
+        raise Problem(422, "A field is invalid.", errors=[{"field": "", "message": "The file is `picture`."}])
+    text = form.fields.pop("picture", None)
+    picture = form.files.get("picture") if text is None else _decoded(text)
+    if picture is not None:
+        _not_too_large(picture)
+    return _FormVerification.model_validate(form.fields), picture

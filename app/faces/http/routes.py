@@ -9,12 +9,14 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from app.faces.problems import FAULT, MEDIA_TYPE, Problem, problem_of
 from app.services.mistakes import Mistake
 from app.storage.failures import Unavailable
 
 from . import (
     api_keys,
     audit_events,
+    connections,
     credentials,
     gates,
     health,
@@ -28,7 +30,6 @@ from . import (
     zones,
 )
 from .openapi import openapi, operation_id
-from .problems import FAULT, MEDIA_TYPE, Problem, problem_of
 
 _NOUNS = (
     zones,
@@ -43,6 +44,7 @@ _NOUNS = (
     verifications,
     audit_events,
     api_keys,
+    connections,
     health,
 )
 

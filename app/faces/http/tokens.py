@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field
 from app.core.ids import show
 from app.core.model import SECOND
 from app.effects.draw_pictures import draw_png, draw_svg
+from app.faces.problems import Problem
 from app.services.blocks import block_token, unblock_token
 from app.services.credentials import Caller
 from app.services.issue import IssuedToken, TokenWish, issue
@@ -22,7 +23,6 @@ from .accept import preferred
 from .blocks import Block, NewBlock, Unblock, show_block
 from .caller import App, RetryKey, allowed
 from .fields import Answer, Body, GateId, Nothing, ShownTime, id_of, maybe_time, show_time
-from .problems import Problem
 
 router = APIRouter(prefix="/v1/tokens", tags=["tokens"])
 

@@ -13,6 +13,7 @@ from pydantic_core import to_json
 
 from app.core.decision import REASONS
 from app.core.ids import parse, show
+from app.faces.problems import Problem
 from app.services.context import Context
 from app.services.credentials import Caller
 from app.services.mistakes import Invalid
@@ -27,7 +28,6 @@ from .caller import App, allowed
 from .fields import Answer, GateId, Nothing, Ref, ShownTime, Time, id_of, maybe_time, show_time_us
 from .lists import ListQuery
 from .presentation import read_presentation
-from .problems import Problem
 
 router = APIRouter(prefix="/v1/verifications", tags=["verifications"])
 

@@ -23,6 +23,13 @@ class Holders(Repository):
     def by_ref(self, tenant: str, ref: str) -> HolderRecord | None:
         return self._one(select(*_COLUMNS).where(holders.c.tenant == tenant, holders.c.ref == ref), HolderRecord)
 
+    def rename(self, tenant: str, id_: bytes, ref: str) -> None:
+        """Give the holder another ref, which has to be free."""
+        self._update(holders, and_(holders.c.tenant == tenant, holders.c.id == id_), {"ref": ref})
+
+    def name(self, tenant: str, id_: bytes, name: str) -> None:
+        self._update(holders, and_(holders.c.tenant == tenant, holders.c.id == id_), {"name": name})
+
     def replace_live_code(self, tenant: str, id_: bytes, token: bytes) -> bytes | None:
         """Make `token` the one code of the holder that is good; the token that was it."""
         where = and_(holders.c.tenant == tenant, holders.c.id == id_)

@@ -20,14 +20,10 @@ class Tokens(Repository):
     def get(self, tenant: str, id_: bytes) -> TokenRecord | None:
         return self._one(select(*_COLUMNS).where(tokens.c.tenant == tenant, tokens.c.id == id_), TokenRecord)
 
-    def passes_of(self, tenant: str, ids: list[bytes], lookups: list[bytes]) -> list[tuple[bytes, bytes | None, bytes]]:
-        """`(id, lookup, pass)` of those tokens that are stored, by id or by lookup."""
-        rows = self._connection.execute(
-            select(tokens.c.id, tokens.c.lookup, tokens.c.pass_).where(
-                tokens.c.tenant == tenant, tokens.c.id.in_(ids) | tokens.c.lookup.in_(lookups)
-            )
-        )
-        return [(row[0], row[1], row[2]) for row in rows]
+    def find(self, tenant: str, ids: list[bytes], lookups: list[bytes]) -> list[TokenRecord]:
+        """Those tokens that are stored, by id or by lookup."""
+        where = (tokens.c.tenant == tenant, tokens.c.id.in_(ids) | tokens.c.lookup.in_(lookups))
+        return [TokenRecord(*row) for row in self._connection.execute(select(*_COLUMNS).where(*where))]
 
     def revoke(self, tenant: str, id_: bytes, at: int) -> None:
         """Refuse the token from now on. The first revocation's time stays."""

@@ -11,7 +11,6 @@ import pytest
 
 from app.faces.http.front import Front
 from app.faces.http.routes import make_routes
-from app.main import serve
 from app.services.context import Context
 from tests.faces.http.answers import assert_problem
 from tests.faces.http.endpoints import stored
@@ -20,7 +19,7 @@ from tests.service import Service
 
 def front_of(context: Context, **options: float) -> Front:
     front = Front(make_routes(version("gatepass"), None), **options)
-    serve(front, context)
+    front.open(context)
     return front
 
 

@@ -13,7 +13,6 @@ import uvicorn
 
 from app.faces.http.front import Front
 from app.faces.http.routes import make_routes
-from app.main import serve
 from tests.conftest import make_settings
 from tests.faces.http.server import Server, served
 from tests.service import running_service

@@ -7,6 +7,8 @@ string, nesting deeper than 16.
 import json
 from typing import Any, NoReturn
 
+from .text import is_clean
+
 MAX_DEPTH = 16
 
 
@@ -30,7 +32,7 @@ def _inspect(value: object, depth: int) -> None:
     if depth > MAX_DEPTH:
         raise ValueError(f"The body is nested deeper than {MAX_DEPTH}.")
     if isinstance(value, str):
-        if "\0" in value or not _encodes(value):
+        if not is_clean(value):
             raise ValueError("The body has a character that no text may have: NUL, or half of a surrogate pair.")
     elif isinstance(value, list):
         for each in value:
@@ -39,14 +41,6 @@ def _inspect(value: object, depth: int) -> None:
         for key, each in value.items():
             _inspect(key, depth)
             _inspect(each, depth + 1)
-
-
-def _encodes(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.faces.http.strict_json import MAX_DEPTH, read_json
+from app.faces.strict_json import MAX_DEPTH, read_json
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,173 @@
+"""Whose code a camera sees: identify, verify and compare, as clients know them from face recognition.
+
+A client sends what its camera sees, and asks who that is. Here that is an attempt at the connection's gate, settled
+like any other (`verify.py`): who is admitted is named, who is refused is nobody. `look` only finds the codes;
+`identify` and `compare` settle the one that counts. Nothing else does.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from app.core.decision import UNAVAILABLE, Outcome
+from app.core.model import Presented
+from app.effects.read_pictures import Box, Code, PictureRefused
+from app.storage.attempt import Settled
+from app.storage.failures import Unavailable
+from app.storage.records import SubjectRecord
+from app.storage.repositories.enrolments import SubjectFilter
+from app.storage.transaction import Transaction
+
+from .connected import Connection
+from .context import Context
+from .lately import Shown
+from .mistakes import Mistake
+from .sight import Genuine, genuine, opened, refused_as, the_one
+from .verify import Presentation, settle
+
+
+class NoCode(Mistake):
+    """There is no code in the picture: what a camera sees while nobody is there."""
+
+    code = "no_code"
+
+    def __init__(self) -> None:
+        super().__init__("There is no code in the picture.")
+
+
+class Sight(NamedTuple):
+    """A picture's size in pixels, the codes in it, the largest first, and what each presents."""
+
+    width: int
+    height: int
+    codes: tuple[Code, ...]
+    shown: Mapping[str, Presented]
+
+
+class Person(NamedTuple):
+    """A holder, as a client's connection knows them: in those of its collections where it enrolled them."""
+
+    holder: bytes
+    subjects: tuple[SubjectRecord, ...]
+
+    def is_among(self, *collections: str) -> bool:
+        """Whether the client should find them there: whom it enrolled in others only, it should not.
+
+        Whom it never enrolled, a visitor with a pass made elsewhere, it finds in all.
+        """
+        return not self.subjects or any(subject.collection in collections for subject in self.subjects)
+
+
+class Identified(NamedTuple):
+    """Who was admitted, and the code that showed it. `ref` is the holder's, `name` their name if there is one."""
+
+    code: Code
+    person: Person
+    ref: str
+    name: str | None
+    settled: Settled
+
+
+Wanted = Callable[[Person], bool]
+"""Whom a client asks for: anybody else is not named, and nothing of theirs is used."""
+
+
+async def look(app: Context, connection: Connection, picture: bytes) -> Sight:
+    """The codes in a picture; nothing is settled. Raises `NoCode`, `UnreadablePicture`, `TooManyPictures`."""
+    try:
+        seen = await app.pictures.codes(picture)
+    except PictureRefused as refused:
+        raise refused_as(refused) or NoCode from None
+    if not seen.codes:
+        raise NoCode
+    largest_first = sorted(seen.codes, key=lambda code: -_area(code.box))
+    shown = opened(app, connection.tenant, [code.text for code in largest_first])
+    return Sight(seen.width, seen.height, tuple(largest_first), shown)
+
+
+async def identify(
+    app: Context,
+    connection: Connection,
+    sight: Sight,
+    *,
+    wanted: Wanted | None = None,
+    request_id: str | None = None,
+) -> Identified | None:
+    """Who shows a code and is admitted at the connection's gate; None for nobody.
+
+    Codes of several holders are nobody's. A code of somebody who is not `wanted` is left as it was.
+    """
+    known, people = await _known(app, connection, sight.shown)
+    text, presented = the_one(sight.shown, known)
+    owner = known.get(text) if known is not None else None
+    if wanted is not None and owner is not None and not wanted(people[owner.holder]):
+        return None
+    settled = await _settle(app, connection, text, presented, request_id)
+    return None if owner is None else _named(sight, text, people[owner.holder], settled)
+
+
+async def compare(
+    app: Context, connection: Connection, one: Sight, other: Sight, *, request_id: str | None = None
+) -> Identified | None:
+    """Who shows a code in both pictures and is admitted; None where they are not the same, or refused.
+
+    Of the tokens seen the one issued last is the live one, and it alone is settled: the other may be a printed badge,
+    or the same token again. A token that was revoked or blocked vouches for nobody.
+    """
+    known, people = await _known(app, connection, {**one.shown, **other.shown})
+    if not known or len({each.holder for each in known.values()}) > 1:
+        return None
+    if any(each.token.revoked_at or each.token.blocked_at for each in known.values()):
+        return None
+    if not all(any(code.text in known for code in sight.codes) for sight in (one, other)):
+        return None
+    live = max(known, key=lambda text: (known[text].token.issued_at, text in other.shown))
+    sight = other if live in other.shown else one
+    settled = await _settle(app, connection, live, sight.shown[live], request_id)
+    return _named(sight, live, people[known[live].holder], settled)
+
+
+async def _settle(
+    app: Context, connection: Connection, text: str, presented: Presented, request_id: str | None
+) -> Settled | None:
+    """What was decided of the token, or was a moment ago; None where nobody is to be named."""
+    shown = Shown(connection.id, hashlib.sha256(text.encode()).digest())
+    settled = app.lately.refusals.get(shown)
+    if settled is None:
+        presentation = Presentation(connection.gate, token=text, request_id=request_id)
+        settled = await settle(app, connection.caller, presentation, presented, text)
+        if settled.outcome is Outcome.DENY and settled.reason != UNAVAILABLE:
+            app.lately.refusals[shown] = settled
+    return settled if settled.outcome is Outcome.ADMIT else None
+
+
+def _named(sight: Sight, text: str, person: Person, settled: Settled | None) -> Identified | None:
+    if settled is None or settled.ref is None:
+        return None
+    code = next(code for code in sight.codes if code.text == text)
+    return Identified(code, person, settled.ref, settled.name, settled)
+
+
+async def _known(
+    app: Context, connection: Connection, shown: Mapping[str, Presented]
+) -> tuple[Mapping[str, Genuine] | None, Mapping[bytes, Person]]:
+    """Which of the texts are stored tokens, and whose; None where the database does not answer."""
+
+    def work(tx: Transaction) -> tuple[Mapping[str, Genuine], Mapping[bytes, Person]]:
+        known = genuine(tx, connection.tenant, shown)
+        holders = {each.holder for each in known.values()}
+        subjects = tx.enrolments.subjects(connection.tenant, connection.id, SubjectFilter(holders=holders))
+        people = {
+            holder: Person(holder, tuple(subject for subject in subjects if subject.holder == holder))
+            for holder in holders
+        }
+        return known, people
+
+    try:
+        return await app.store.read(work)
+    except Unavailable:
+        return None, {}
+
+
+def _area(box: Box) -> int:
+    return (box.right - box.left) * (box.bottom - box.top)

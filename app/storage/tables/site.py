@@ -1,0 +1,178 @@
+"""A site: where people go, who they are, and what they carry."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
+
+from .base import metadata, of_tenant, tenant_exists
+
+zones = Table(
+    "zones",
+    metadata,
+    of_tenant(),
+    Column("id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("within", Text),
+    Column("path", Text, nullable=False),
+    Column("time_zone", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("root", Text, nullable=False, server_default=text("''")),
+    Column("local_time_zone", Text),
+    Column("counted", Boolean, nullable=False, server_default=false()),
+    Column("capacity", Integer),
+    Column("anti_passback", Text, nullable=False, server_default=text("'off'")),
+    Column("forgive_after_s", Integer),
+    Column("resets_at", Text),
+    Column("local_resets_at", Text),
+    Column("people", Integer, nullable=False, server_default=text("0")),
+    Column("people_at", BigInteger, nullable=False, server_default=text("0")),
+    PrimaryKeyConstraint("tenant", "id"),
+    Index(None, "tenant", "root"),
+    tenant_exists(),
+    comment="Areas with people in them. path: JSON, the zone and those it lies in, innermost first; root: the last. "
+    "local_time_zone, local_resets_at: its own or those of a zone around it. people: the live count, as of people_at.",
+    sqlite_with_rowid=False,
+)
+
+
+schedules = Table(
+    "schedules",
+    metadata,
+    of_tenant(),
+    Column("id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("hours", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant", "id"),
+    tenant_exists(),
+    comment="When passes may be used. hours: JSON, windows of wall-clock time.",
+    sqlite_with_rowid=False,
+)
+
+
+gates = Table(
+    "gates",
+    metadata,
+    of_tenant(),
+    Column("id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("from_zone", Text),
+    Column("into_zone", Text),
+    Column("repeat_window_s", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("second_proof_s", Integer, nullable=False, server_default=text("0")),
+    PrimaryKeyConstraint("tenant", "id"),
+    tenant_exists(),
+    comment="Check-in points.",
+    sqlite_with_rowid=False,
+)
+
+
+holders = Table(
+    "holders",
+    metadata,
+    of_tenant(),
+    Column("id", LargeBinary, nullable=False),
+    Column("ref", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("name", Text),
+    Column("live_code", LargeBinary),
+    Column("created_at", BigInteger, nullable=False),
+    Column("blocked_at", BigInteger),
+    Column("blocked_reason", Text),
+    PrimaryKeyConstraint("tenant", "id"),
+    UniqueConstraint("tenant", "ref"),
+    UniqueConstraint("tenant", "number"),
+    tenant_exists(),
+    comment="People who enter. live_code: the newest code's token, the only one that is good.",
+    sqlite_with_rowid=False,
+)
+
+
+passes = Table(
+    "passes",
+    metadata,
+    of_tenant(),
+    Column("id", LargeBinary, nullable=False),
+    Column("idx", BigInteger, nullable=False),
+    Column("holder", LargeBinary, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("valid_from", BigInteger),
+    Column("valid_until", BigInteger),
+    Column("max_entries", Integer),
+    Column("entries", Integer, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("status_reason", Text),
+    Column("status_at", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("schedule", Text),
+    Column("limits", Text),
+    Column("counts", Text),
+    PrimaryKeyConstraint("tenant", "id"),
+    UniqueConstraint("tenant", "idx"),
+    Index(None, "tenant", "holder", "id"),
+    ForeignKeyConstraint(["tenant", "holder"], ["holders.tenant", "holders.id"]),
+    Index(None, "tenant", "schedule"),
+    comment="What holders may do. scope, limits, counts: JSON. entries is kept only while max_entries is set.",
+    sqlite_with_rowid=False,
+)
+
+
+tokens = Table(
+    "tokens",
+    metadata,
+    of_tenant(),
+    Column("id", LargeBinary, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("pass", LargeBinary, nullable=False, key="pass_"),
+    Column("lookup", LargeBinary),
+    Column("pepper", Integer),
+    Column("kid", LargeBinary),
+    Column("issued_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("gate", Text),
+    Column("reusable", Boolean, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("revoked_at", BigInteger),
+    Column("blocked_at", BigInteger),
+    Column("blocked_reason", Text),
+    PrimaryKeyConstraint("tenant", "id"),
+    UniqueConstraint("tenant", "lookup"),
+    ForeignKeyConstraint(["tenant", "pass_"], ["passes.tenant", "passes.id"]),
+    comment="Proofs of passes, never their text. lookup: the keyed hash of an opaque one.",
+    sqlite_with_rowid=False,
+)
+
+
+credentials = Table(
+    "credentials",
+    metadata,
+    of_tenant(),
+    Column("id", LargeBinary, nullable=False),
+    Column("holder", LargeBinary, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("lookup", LargeBinary, nullable=False),
+    Column("pepper", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("blocked_at", BigInteger),
+    Column("blocked_reason", Text),
+    PrimaryKeyConstraint("tenant", "id"),
+    UniqueConstraint("tenant", "lookup"),
+    Index(None, "tenant", "holder"),
+    ForeignKeyConstraint(["tenant", "holder"], ["holders.tenant", "holders.id"]),
+    comment="Objects that holders carry already, never what is read from them. lookup: its keyed hash.",
+    sqlite_with_rowid=False,
+)
