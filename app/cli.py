@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -72,8 +73,14 @@ def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes; more than one needs PostgreSQL.")] = 1,
+    face: Annotated[
+        list[str] | None,
+        typer.Option(help="A port or host name that a dialect has to itself, like compreface=8801. Can be repeated."),
+    ] = None,
 ) -> None:
     """Serve the API until Ctrl-C."""
+    if face:
+        os.environ["GATEPASS_FACES"] = ",".join(face)  # where worker processes find it too
     settings = Settings()
     with _explained():
         prepare_database(settings)

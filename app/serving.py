@@ -5,8 +5,8 @@ import gc
 import os
 import socket
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,31 +17,38 @@ from uvicorn.supervisors import Multiprocess
 from app.logs import configure_logs
 from app.settings import Settings
 from app.storage.sql_store import engine_of
-from app.wiring import CannotStart
+from app.wiring import CannotStart, network_of
 
 _GC_THRESHOLD = 50_000
 _BACKLOG = 2048
+_LAST_PORT = 65_535
 
 
 def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
-    """Serve until a signal says to stop. Raises `CannotStart`."""
+    """Serve until a signal says to stop; dialects that have a port to themselves are served there too.
+
+    Raises `CannotStart`.
+    """
     if workers > 1 and engine_of(sqlalchemy.make_url(settings.database_url)).one_writer:
         raise CannotStart("SQLite has one writer, so one process serves. For more workers, use PostgreSQL.")
-    config = server_config(host, port)
+    own = [int(address) for address in network_of(settings).faces.values() if address.isdigit()]
+    if max((port, *own)) > _LAST_PORT or port in own:
+        raise CannotStart("A dialect has a port from 1 to 65535 to itself, which is not the service's own.")
     with alone(settings):
-        _serve(config, host=host, port=port, workers=workers)
+        _serve(server_config(host, port), host=host, ports=[port, *own], workers=workers)
 
 
-def _serve(config: uvicorn.Config, *, host: str, port: int, workers: int) -> None:
-    if workers == 1:
-        with listen(host, port) as listening:
-            uvicorn.Server(config).run(sockets=[listening])
-        return
-    listen(host, port).close()  # nobody else may listen here, which sockets that share a port would not notice
+def _serve(config: uvicorn.Config, *, host: str, ports: Sequence[int], workers: int) -> None:
+    with ExitStack() as stack:
+        listening = [stack.enter_context(listen(host, port)) for port in ports]
+        if workers == 1:
+            uvicorn.Server(config).run(sockets=listening)
+            return
+    # Nobody else listens there, which sockets that share a port would not have noticed.
     with tempfile.TemporaryDirectory(prefix="gatepass-metrics-") as counts:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
         config.workers = workers
-        Multiprocess(config, sockets=[_SocketPerWorker(host, port)]).run()  # type: ignore[list-item]
+        Multiprocess(config, sockets=[_SocketPerWorker(host, port) for port in ports]).run()  # type: ignore[misc]
 
 
 @contextmanager

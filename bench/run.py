@@ -22,6 +22,7 @@ from PIL import Image
 
 from app.core.ids import show
 from app.effects.draw_pictures import draw_png
+from bench.faces import print_recognize
 from bench.load import Run, load, request
 from bench.population import Population
 from bench.sites import GATE, TURNSTILE, Server, Site, site, yardstick
@@ -52,7 +53,7 @@ def main() -> None:
     arguments = ArgumentParser(description=__doc__)
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--connections", type=int, nargs="*", default=[32, 64, 256])
-    arguments.add_argument("--only", nargs="*", default=["paths", "rules", "postgresql", "growth"])
+    arguments.add_argument("--only", nargs="*", default=["paths", "faces", "rules", "postgresql", "growth"])
     chosen = arguments.parse_args()
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {chosen.rounds} rounds\n")
     uvloop.run(measure(chosen))
@@ -68,6 +69,9 @@ async def measure(chosen: Namespace) -> None:
                 cases = [echo, *_paths(small)]
                 for connections in chosen.connections:
                     await _table(f"One worker, SQLite, {connections} connections", cases, connections, chosen.rounds)
+        if "faces" in chosen.only:
+            async with site(f"sqlite:///{folder}/faces.db", people=PEOPLE, stored_tokens=STORED) as at:
+                print_recognize(at)
         if "rules" in chosen.only:
             await _rules(folder, echo, chosen.rounds)
         if "postgresql" in chosen.only:

@@ -1,39 +1,37 @@
 """Reads pictures in worker processes, which are killed at a time limit.
 
-A picture is hostile until it is read, and no thread can be stopped while it decodes one. A picture goes to a
-worker through a pipe and lives in memory alone; nothing of it is written or logged.
+A picture is hostile until it is read, and no thread can be stopped while it decodes one. A picture goes to a worker
+(`picture_worker.py`) through a pipe and lives in memory alone; nothing of it is written or logged. A worker knows
+nothing of the service: neither its environment nor its secrets.
 """
 
 import asyncio
-import os
-import resource
-import signal
-import threading
-from collections.abc import Callable
-from concurrent.futures import Future
-from functools import partial
-from multiprocessing import context, parent_process, popen_spawn_posix, process, resource_tracker, spawn
-from time import sleep
-from typing import Any, TypeVar
-from weakref import WeakSet
+import json
+import sys
+from asyncio.subprocess import PIPE, Process
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
-from pebble import ProcessPool
-from PIL import Image
-
-from app.effects.read_pictures import MAX_BYTES, MAX_PIXELS, Picture, PictureRefused, read_codes
+from app.effects import picture_worker
+from app.effects.read_pictures import MAX_BYTES, Box, Code, Picture, PictureRefused, RefusalCode
 
 MAX_IN_FLIGHT = 64
 """How many pictures one PictureReader holds at once, the waiting ones included."""
 
-T = TypeVar("T")
-
 _START_S = 1.0
-"""Seconds that a task may wait for a worker that has yet to start in place of a killed one."""
+"""Seconds that a picture may wait for a worker that has yet to start in place of a killed one."""
 
 _WARM_UP_S = 30.0
-
-# A GIF of one pixel, with which a worker tries its parts.
-_SPECK = bytes.fromhex("47494638376101000100800000000000ffffff2c00000000010001000002024401003b")
+_LONGEST_ANSWER = 1 << 20
+_ENVIRONMENT = {
+    "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+    "PYTHONDONTWRITEBYTECODE": "1",
+    # glibc would give the memory of a picture back after each, and every page of the next would be set up anew: an
+    # eighth of the time that a frame takes.
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 28),
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 28),
+}
 
 
 class PictureReader:
@@ -44,12 +42,10 @@ class PictureReader:
 
     def __init__(self, workers: int = 2, *, timeout_s: float = 2.0) -> None:
         """`workers` pictures are decoded at once, each in a process of its own."""
-        self._workers = workers
-        self._timeout_s = timeout_s
-        self._pool: tuple[ProcessPool, _WorkerContext] | None = None
-        self._starting = asyncio.Lock()
+        self._workers = [_Worker() for _ in range(workers)]
         self._free = asyncio.Semaphore(workers)
-        self._running: set[Future[Any]] = set()
+        self._idle = list(self._workers)
+        self._timeout_s = timeout_s
         self._in_flight = 0
         self._closed = False
 
@@ -78,7 +74,7 @@ class PictureReader:
             except TimeoutError:
                 raise PictureRefused("busy") from None
             try:
-                return await self._run(partial(read_codes, data), timeout_s)
+                return await self._decode(data, timeout_s)
             finally:
                 self._free.release()
         finally:
@@ -89,137 +85,125 @@ class PictureReader:
 
         Raises PictureRefused with `too_slow` if they have not answered after 30 seconds.
         """
-        ready: set[int] = set()
         try:
             async with asyncio.timeout(_WARM_UP_S):
-                while len(ready) < self._workers:
-                    asked = (self._run(_answer, _WARM_UP_S) for _ in range(self._workers))
-                    ready.update(await asyncio.gather(*asked))
-        except TimeoutError:
+                await asyncio.gather(*(worker.ready() for worker in self._workers))
+        except (TimeoutError, asyncio.IncompleteReadError):
             raise PictureRefused("too_slow") from None
 
     async def close(self) -> None:
         """Ends the workers and returns when they have ended. Pictures in flight are refused with `busy`."""
         self._closed = True
-        for task in tuple(self._running):
-            task.cancel()
-        async with self._starting:
-            pool, self._pool = self._pool, None
-        if pool is not None:
-            await asyncio.to_thread(_end, *pool)
+        await asyncio.gather(*(worker.end() for worker in self._workers))
 
-    async def _run(self, function: Callable[[], T], timeout_s: float) -> T:
-        """Runs a function in a worker; whatever but a refusal comes back from there becomes `too_slow`."""
-        task: Future[T] | None = None
+    def _why(self) -> RefusalCode:
+        return "busy" if self._closed else "too_slow"
+
+    async def _decode(self, data: bytes, timeout_s: float) -> Picture:
+        worker, answer = self._idle.pop(), None
         try:
-            pool = await self._active_pool()
-            task = pool.schedule(function, timeout=timeout_s)
-            self._running.add(task)
             async with asyncio.timeout(timeout_s + _START_S):
-                return await asyncio.wrap_future(task)
-        except PictureRefused as refusal:
-            raise refusal from None
-        except asyncio.CancelledError:
-            me = asyncio.current_task()
-            if self._closed and me is not None and not me.cancelling():
-                raise PictureRefused("busy") from None
-            raise
-        except Exception:  # noqa: BLE001 - a time-out, a crash, a broken pool
-            raise PictureRefused("too_slow") from None
+                await worker.ready()
+            async with asyncio.timeout(timeout_s):
+                answer = await worker.ask(data)
+        except (TimeoutError, OSError, ValueError, asyncio.IncompleteReadError):
+            raise PictureRefused(self._why()) from None
         finally:
-            if task is not None:
-                self._running.discard(task)
-
-    async def _active_pool(self) -> ProcessPool:
-        """The pool, with its workers started; a new one if an idle worker was killed, which breaks a pool."""
-        async with self._starting:
-            if self._closed:
-                raise PictureRefused("busy")
-            if self._pool is not None and not self._pool[0].active:
-                broken, self._pool = self._pool, None
-                await asyncio.to_thread(_end, *broken)
-            if self._pool is None:
-                workers = _WorkerContext()
-                pool = ProcessPool(self._workers, initializer=_prepare_worker, context=workers)
-                self._pool = (pool, workers)
-                # The first look at whether it is active starts it.
-                await asyncio.to_thread(lambda: pool.active)
-            return self._pool[0]
+            if answer is None:
+                worker.replace()
+            self._idle.append(worker)
+        if "refused" in answer:
+            raise PictureRefused(answer["refused"])
+        codes = tuple(Code(text, Box(*box)) for text, *box in answer["codes"])
+        return Picture(answer["width"], answer["height"], codes)
 
 
-class _WorkerStart(popen_spawn_posix.Popen):
-    """Starts a worker that neither imports the program's main module again nor hears a Ctrl-C."""
-
-    _one_at_a_time = threading.Lock()
-
-    def _launch(self, process_obj: process.BaseProcess) -> None:
-        # The tracker's start would undo the mask below.
-        resource_tracker.ensure_running()
-        whole = spawn.get_preparation_data
-
-        def without_main(name: str) -> dict[str, Any]:
-            return {key: value for key, value in whole(name).items() if not key.startswith("init_main")}
-
-        with self._one_at_a_time:
-            # A blocked signal stays blocked in the child, from its first instruction on.
-            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-            spawn.get_preparation_data = without_main
-            try:
-                super()._launch(process_obj)  # type: ignore[misc]
-            finally:
-                spawn.get_preparation_data = whole
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-class _WorkerProcess(context.SpawnProcess):
-    @staticmethod
-    def _Popen(process_obj: process.BaseProcess) -> _WorkerStart:  # noqa: N802
-        return _WorkerStart(process_obj)
-
-
-class _WorkerContext(context.SpawnContext):
-    """Makes the workers of one pool, and can end them before the pool takes away what they start with."""
+class _Worker:
+    """One worker process, and the one that takes its place once it was killed."""
 
     def __init__(self) -> None:
-        self._workers: WeakSet[_WorkerProcess] = WeakSet()
+        self._started: asyncio.Task[Process] | None = None
+        self._killed: set[asyncio.Task[int]] = set()
+        self._over = False
 
-    def Process(self, **arguments: Any) -> _WorkerProcess:  # type: ignore[override]  # noqa: ANN401, N802
-        worker = _WorkerProcess(**arguments)
-        self._workers.add(worker)
-        return worker
+    async def ready(self) -> None:
+        """Returns when the process has tried its parts; starts it where there is none."""
+        if self._started is not None and self._started.done() and _ended(self._started):
+            self._started = None
+        if self._started is None:
+            if self._over:
+                raise OSError("the reader is closed")
+            self._started = asyncio.create_task(_start())
+        started = self._started
+        try:
+            await asyncio.shield(started)
+        except asyncio.CancelledError:
+            me = asyncio.current_task()
+            if started.cancelled() and me is not None and not me.cancelling():
+                raise OSError("the worker was ended while it started") from None
+            raise
 
-    def kill_workers(self) -> None:
-        for worker in tuple(self._workers):
-            if worker.pid is not None:
-                worker.kill()
+    async def ask(self, data: bytes) -> dict[str, Any]:
+        """What the process, which is ready, says of the picture."""
+        assert self._started is not None  # noqa: S101  see `ready`
+        process = self._started.result()
+        assert process.stdin is not None and process.stdout is not None  # noqa: PT018, S101  see `_start`
+        process.stdin.write(len(data).to_bytes(picture_worker.LENGTH_BYTES, "big"))
+        process.stdin.write(data)
+        answer: dict[str, Any] = json.loads(await process.stdout.readuntil(b"\n"))
+        return answer
+
+    def replace(self) -> None:
+        """Kills the process and starts another, unless this is the end."""
+        self._kill()
+        if not self._over:
+            self._started = asyncio.create_task(_start())
+
+    async def end(self) -> None:
+        """Kills the process and returns when it has ended, and those before it."""
+        self._over = True
+        self._kill()
+        await asyncio.gather(*self._killed)
+
+    def _kill(self) -> None:
+        started, self._started = self._started, None
+        if started is not None:
+            killed = asyncio.create_task(_kill(started))
+            self._killed.add(killed)
+            killed.add_done_callback(self._killed.discard)
 
 
-def _prepare_worker() -> None:
-    """Runs first in every worker."""
-    # pebble's own handler waits until the decoder's C code returns, and holds up the other workers till then.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # No core dump: it would put a picture on the disk.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # Pillow's own check comes before it sets memory aside, and refuses from twice this number on.
-    Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+async def _start() -> Process:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", picture_worker.__name__),
+        stdin=PIPE,
+        stdout=PIPE,
+        limit=_LONGEST_ANSWER,
+        env=_ENVIRONMENT,
+        start_new_session=True,
+    )
+    try:
+        assert process.stdout is not None  # noqa: S101  it is a pipe
+        await process.stdout.readuntil(b"\n")
+    except BaseException:
+        await _end(process)
+        raise
+    return process
 
 
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+async def _kill(started: asyncio.Task[Process]) -> int:
+    started.cancel()
+    try:
+        return await _end(await started)
+    except (asyncio.CancelledError, asyncio.IncompleteReadError, OSError):
+        return 0  # it ended before it was ready
 
 
-def _answer() -> int:
-    """The worker's process id, after a moment in which the other workers get their turn."""
-    read_codes(_SPECK)
-    sleep(0.02)
-    return os.getpid()
+async def _end(process: Process) -> int:
+    with suppress(ProcessLookupError):
+        process.kill()
+    return await asyncio.shield(process.wait())
 
 
-def _end(pool: ProcessPool, workers: _WorkerContext) -> None:
-    pool.stop()  # type: ignore[no-untyped-call]
-    workers.kill_workers()
-    pool.join()
+def _ended(started: asyncio.Task[Process]) -> bool:
+    return started.cancelled() or started.exception() is not None or started.result().returncode is not None

@@ -1,6 +1,6 @@
 """Forms with files in them (RFC 7578), read in memory: a picture is never written anywhere."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import NamedTuple
 
 from starlette.datastructures import FormData, Headers, UploadFile
@@ -45,7 +45,7 @@ class _InMemoryParser(MultiPartParser):
             part.close()
 
 
-async def _at_once(body: bytes) -> AsyncIterator[bytes]:
+async def _at_once(body: bytes) -> AsyncGenerator[bytes, None]:
     yield body
 
 

@@ -1,7 +1,6 @@
 """Pictures are read in worker processes, and a slow one harms nobody else."""
 
 import asyncio
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -41,9 +40,11 @@ async def reader() -> AsyncIterator[PictureReader]:
     await reader.close()
 
 
-def workers() -> set[int]:
-    """The process ids of this process's workers."""
-    return {child.pid for child in multiprocessing.active_children() if child.pid}
+def workers(parent: int | None = None) -> set[int]:
+    """The process ids of the workers of this process, or of another."""
+    children = Path(f"/proc/{parent or os.getpid()}/task")
+    pids = {int(pid) for task in children.iterdir() for pid in (task / "children").read_text().split()}
+    return {pid for pid in pids if alive(pid) and b"picture_worker" in Path(f"/proc/{pid}/cmdline").read_bytes()}
 
 
 def alive(pid: int) -> bool:
@@ -198,16 +199,16 @@ async def test_closing_ends_workers_threads_and_waiting_calls() -> None:
 
 
 PROGRAM = """
-import asyncio, multiprocessing
+import asyncio
 from app.effects.picture_reader import PictureReader
-from tests.effects.test_picture_reader import slow_picture
+from tests.effects.test_picture_reader import slow_picture, workers
 
 print("main", flush=True)
 
 async def main():
     reader = PictureReader()
     await reader.warm_up()
-    print(*(child.pid for child in multiprocessing.active_children()), flush=True)
+    print(*workers(), flush=True)
     await reader.read(slow_picture(), timeout_s=60)
 
 if __name__ == "__main__":

@@ -183,29 +183,25 @@ def _aws_path_and_query(request: SignedRequest) -> tuple[bytes, bytes]:
             del segments[-1:]
         elif segment not in {b"", b"."}:
             segments.append(segment)
-    first = b"" if request.path and not request.path.startswith(b"/") else b"/"
     last = b"/" if segments and request.path.endswith(b"/") else b""
-    path = quote(first + b"/".join(segments) + last, safe="/~").encode()
+    path = quote(b"/" + b"/".join(segments) + last, safe="/").encode()
     pairs = sorted(pair.partition(b"=")[::2] for pair in request.query.split(b"&")) if request.query else []
     return path, b"&".join(name + b"=" + value for name, value in pairs)
 
 
-def _authorization(word: bytes, scope: bytes) -> re.Pattern[bytes]:
-    names = rb"[!#$%&'*+.^_`|~0-9a-z-]+"
-    return re.compile(
-        word + rb"-HMAC-SHA256 +Credential=(?P<key_id>[\w-]{1,128})/(?P<scope>" + scope + rb"), *"
-        rb"SignedHeaders=(?P<signed_headers>"
-        + names
-        + rb"(?:;"
-        + names
-        + rb")*), *Signature=(?P<signature>[0-9a-f]{64})"
+def _authorization(word: str, scope: str) -> re.Pattern[bytes]:
+    names = "[!#$%&'*+.^_`|~0-9a-z-]+"
+    pattern = (
+        rf"{word}-HMAC-SHA256 +Credential=(?P<key_id>[\w-]{{1,128}})/(?P<scope>{scope}), *"
+        rf"SignedHeaders=(?P<signed_headers>{names}(?:;{names})*), *Signature=(?P<signature>[0-9a-f]{{64}})"
     )
+    return re.compile(pattern.encode())
 
 
 SIGV4 = Scheme(
     word=b"AWS4",
     authorization=_authorization(
-        b"AWS4", rb"(?P<date>\d{8})/(?P<region>[\w-]{1,64})/(?P<service>[\w-]{1,64})/aws4_request"
+        "AWS4", r"(?P<date>\d{8})/(?P<region>[\w-]{1,64})/(?P<service>[\w-]{1,64})/aws4_request"
     ),
     must_sign=frozenset({"host", "x-amz-date"}),
     time_header=b"x-amz-date",
@@ -216,7 +212,7 @@ SIGV4 = Scheme(
 )
 TC3 = Scheme(
     word=b"TC3",
-    authorization=_authorization(b"TC3", rb"(?P<date>\d{4}-\d\d-\d\d)/(?P<service>[\w-]{1,64})/tc3_request"),
+    authorization=_authorization("TC3", r"(?P<date>\d{4}-\d\d-\d\d)/(?P<service>[\w-]{1,64})/tc3_request"),
     must_sign=frozenset({"content-type", "host"}),
     time_header=b"x-tc-timestamp",
     hash_header=b"x-tc-content-sha256",
