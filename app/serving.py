@@ -32,8 +32,8 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
     if workers > 1 and engine_of(sqlalchemy.make_url(settings.database_url)).one_writer:
         raise CannotStart("SQLite has one writer, so one process serves. For more workers, use PostgreSQL.")
     own = [int(address) for address in network_of(settings).faces.values() if address.isdigit()]
-    if max((port, *own)) > _LAST_PORT or port in own:
-        raise CannotStart("A dialect has a port from 1 to 65535 to itself, which is not the service's own.")
+    if port in own or max(own, default=port) > _LAST_PORT:
+        raise CannotStart("A dialect has a port up to 65535 to itself, and another than the service has.")
     with alone(settings):
         _serve(server_config(host, port), host=host, ports=[port, *own], workers=workers)
 

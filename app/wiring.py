@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ipaddress
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ import structlog
 
 from app.effects.calendar import ZoneInfoCalendar
 from app.effects.clock import Clock, SystemClock
+from app.effects.devices import Devices
 from app.effects.entropy import Entropy, SystemEntropy
 from app.effects.metrics import Metrics
 from app.effects.picture_reader import PictureReader
@@ -36,6 +38,9 @@ from app.storage.sql_store import SqlStore, engine_of
 
 REFRESH_S = 1.0
 PURGE_S = 3600.0
+
+_ADDRESS = re.compile(r"[1-9][0-9]{0,4}|(?=.*[a-z.])[a-z0-9]([a-z0-9._-]*[a-z0-9])?")
+"""A port, as it is written of what a request came to; or a host name in lower case, without a port."""
 
 _log = structlog.get_logger()
 
@@ -98,13 +103,13 @@ def network_of(settings: Settings) -> Network:
     """How callers reach the service, and whom it may call. Raises `CannotStart` for what cannot be read."""
     faces: dict[str, str] = {}
     for each in _listed(settings.faces):
-        kind, _, address = each.partition("=")
-        if kind not in DIALECTS or not address or address in faces.values():
+        kind, _, address = each.lower().partition("=")
+        if kind not in DIALECTS or kind in faces or address in faces.values() or not _ADDRESS.fullmatch(address):
             raise CannotStart(
                 "GATEPASS_FACES and --face give a kind a port or a host name that no other has, like compreface=8801. "
                 f"Kinds: {', '.join(DIALECTS)}."
             )
-        faces[kind] = address.lower()
+        faces[kind] = address
     try:
         devices = tuple(ipaddress.ip_network(each) for each in _listed(settings.device_networks))
     except ValueError:
@@ -138,6 +143,9 @@ async def running(
             ) from None
         pictures = PictureReader(settings.picture_workers, timeout_s=settings.picture_timeout_s)
         stack.push_async_callback(pictures.close)
+        network = network_of(settings)
+        devices = Devices(network.devices)
+        stack.push_async_callback(devices.close)
         credentials = Credentials(store, clock)
         context = Context(
             store=store,
@@ -151,7 +159,8 @@ async def running(
             lately=Lately(clock),
             pictures=pictures,
             metrics=Metrics(),
-            network=network_of(settings),
+            network=network,
+            devices=devices,
         )
         for task in (_refresh(context), _purge(context)):
             stack.push_async_callback(_cancel, asyncio.create_task(task))
@@ -164,8 +173,8 @@ async def _refresh(context: Context) -> None:
         await asyncio.sleep(REFRESH_S)
         try:
             await context.credentials.refresh()
-            await context.connections.refresh()
             await context.keychain.refresh()
+            await context.connections.refresh()
         except Unavailable:
             _log.warning("refresh_failed")
         except Exception as fault:  # noqa: BLE001  the next round may go well

@@ -1,6 +1,9 @@
 """The roof: what the operator has to mend first is said in a sentence, and secrets at rest are sealed."""
 
 import asyncio
+import dataclasses
+import hashlib
+import ipaddress
 import stat
 import subprocess
 from collections.abc import Iterator
@@ -15,18 +18,24 @@ from typer.testing import CliRunner, Result
 from app.cli import cli
 from app.effects.entropy import SystemEntropy
 from app.effects.sealing import MasterKey
+from app.faces.dialects import DIALECTS
+from app.services.connected import Device
+from app.services.connections import ConnectionWish, create_connection
+from app.services.context import Network
+from app.services.idempotency import Retry
 from app.services.keychain import pepper_place, rewrap, signing_key_place
 from app.services.keys import rotate
 from app.settings import Settings
 from app.storage.migrate import migrate
-from app.storage.tables import peppers, signing_keys
-from app.wiring import CannotStart, find_master_key, open_database, prepare_database, running
+from app.storage.tables import connections, peppers, signing_keys
+from app.wiring import CannotStart, find_master_key, network_of, open_database, prepare_database, running
 from tests.conftest import MASTER_KEY, make_settings
 from tests.postgres import PostgresServer
 from tests.service import Service, running_service
 from tests.storage.conftest import opened
 
 OTHER_KEY = "3c" * 32
+PASSWORD = "Password-of-a-device-5d1c"
 
 
 def gatepass(*arguments: str, url: str, **environment: str) -> Result:
@@ -81,11 +90,45 @@ async def test_tokens_outlive_a_rotation_of_the_master_key(database_url: str, tm
         await service.gate()
         pass_ = await service.pass_()
         texts = [(await service.token(pass_, kind))["token"] for kind in ("signed", "short", "code")]
+        shown = [await connected(service, kind) for kind in ("compreface", "rekognition", "hikvision")]
+        before = await opened_again(service, shown)
         old, new = service.context.master_key, MasterKey(bytes.fromhex(OTHER_KEY))
         await service.context.store.write(lambda tx: rewrap(tx, old, new, SystemEntropy()))
     async with running_service(make_settings(database_url, master_key=OTHER_KEY), key=service.key) as again:
         for text in texts:
             assert (await again.verify(text))["decision"] == "admit"
+        assert await opened_again(again, shown) == before
+    assert before == [("", None), (shown[1]["secret_access_key"], None), ("", PASSWORD)]
+    with opened(database_url) as database:
+        sealed = [each for each in database.column(select(connections.c.sealed)) if each is not None]
+        assert len(sealed) == 2
+        for each in sealed:
+            assert MasterKey(bytes.fromhex(OTHER_KEY)).id in each
+            assert MasterKey(bytes.fromhex(MASTER_KEY)).id not in each
+
+
+async def connected(service: Service, kind: str) -> dict[str, str]:
+    """The credentials of a new connection, with its kind."""
+    app = dataclasses.replace(service.context, network=Network(devices=(ipaddress.ip_network("192.0.2.0/24"),)))
+    caller = await app.credentials.authenticate(service.key)
+    assert caller is not None
+    called = DIALECTS[kind].kind.calls_device
+    device = Device(url="http://192.0.2.10", username="admin", password=PASSWORD) if called else Device()
+    retry = Retry(kind, hashlib.sha256(PASSWORD.encode()).digest())
+    wish = ConnectionWish("main-door", None, None, device)
+    made = await create_connection(app, caller, DIALECTS[kind].kind, wish, retry)
+    return {"kind": kind, **(made.credentials or {})}
+
+
+async def opened_again(service: Service, shown: list[dict[str, str]]) -> list[tuple[str, str | None]]:
+    """The secret and the device's password of each connection, as a request finds them."""
+    found = []
+    for each in shown:
+        key = each.get("api_key") or each.get("access_key_id") or each["path"].rpartition("/")[2]
+        connection = await service.context.connections.by_key(each["kind"], key)
+        assert connection is not None
+        found.append((connection.secret, connection.device.password))
+    return found
 
 
 async def test_a_secret_moved_to_another_row_is_refused(service: Service, database_url: str) -> None:
@@ -106,6 +149,7 @@ async def test_no_secret_can_be_read_from_the_database(
     issued = [await service.token(pass_, kind) for kind in ("signed", "short", "code")]
     issued.append(await service.token(pass_, "short", reusable=True, picture="png"))
     kiosk = await service.api_key("verifications:create", gate="main-door")
+    clients = [await connected(service, kind) for kind in DIALECTS]
     for token in issued:
         await service.verify(token["token"], request_id=token["id"])
         await service.verify(token["token"])
@@ -124,7 +168,12 @@ async def test_no_secret_can_be_read_from_the_database(
         "random part of the admin key": service.key.rsplit("_", 1)[1][:27].encode(),
         "gate key": kiosk.encode(),
         "unrecognised text": b"that somebody showed",
+        "password of a device": PASSWORD.encode(),
+        "plain hash of that password": hashlib.sha256(PASSWORD.encode()).digest(),
     }
+    for client in clients:
+        kind = client.pop("kind")
+        secrets |= {f"{name} of {kind}": value.rpartition("/")[2].encode() for name, value in client.items()}
     for n, token in enumerate(issued):
         secrets[f"text {n}"] = token["token"].encode()
         secrets[f"middle of text {n}"] = token["token"][4:][:20].encode()
@@ -220,3 +269,60 @@ async def test_two_that_start_at_once_make_one_set_of_secrets(fresh_postgresql: 
         assert len(opened_database.rows(select(signing_keys.c.kid))) == 1
         assert len(opened_database.rows(select(peppers.c.version))) == 1
     await start(settings)
+
+
+def test_what_the_operator_says_of_the_network_is_read() -> None:
+    settings = make_settings(
+        "sqlite://",
+        public_url="https://gate.example.com",
+        faces=" compreface=8801 , Rekognition=Faces.Example.COM,,vguang=192.0.2.1",
+        public_hosts="gate.example.com, 192.0.2.1:8000",
+        allowed_origins="https://kiosk.example.com",
+        device_networks="192.0.2.0/24, 2001:db8::/32",
+    )
+    assert network_of(settings) == Network(
+        public_url="https://gate.example.com",
+        faces={"compreface": "8801", "rekognition": "faces.example.com", "vguang": "192.0.2.1"},
+        hosts=("gate.example.com", "192.0.2.1:8000"),
+        origins=frozenset({"https://kiosk.example.com"}),
+        devices=(ipaddress.ip_network("192.0.2.0/24"), ipaddress.ip_network("2001:db8::/32")),
+    )
+    assert network_of(make_settings("sqlite://")) == Network()
+
+
+@pytest.mark.parametrize(
+    "faces",
+    [
+        "compreface", "compreface=", "=8801", "faces=8801", "compreface=8801,rekognition=8801", "compreface=8801,compreface=8802",
+        "compreface=a.test,rekognition=A.TEST", "compreface=0", "compreface=08801", "compreface=-1", "compreface=123456",
+        "compreface=\uff18\uff18\uff10\uff11", "compreface=a.test:8801", "compreface=http://a.test", "compreface=a b", "compreface=[::1]",
+        "compreface=a/b", "compreface==8801", "compreface=.", "compreface 8801",
+    ],
+)  # fmt: skip
+def test_an_address_that_a_dialect_cannot_have_to_itself_is_said_so(faces: str) -> None:
+    with pytest.raises(CannotStart, match="GATEPASS_FACES and --face"):
+        network_of(make_settings("sqlite://", faces=faces))
+
+
+@pytest.mark.parametrize("networks", ["192.0.2.1/24", "reader.example.com", "192.0.2.0/33", "192.0.2.0 192.0.3.0"])
+def test_a_network_that_is_none_is_said_so(networks: str) -> None:
+    with pytest.raises(CannotStart, match="GATEPASS_DEVICE_NETWORKS"):
+        network_of(make_settings("sqlite://", device_networks=networks))
+
+
+async def test_one_connection_that_cannot_be_opened_keeps_no_key_from_being_read_again(
+    sqlite_service: Service, sqlite_url: str
+) -> None:
+    service = sqlite_service
+    await service.gate()
+    client = await connected(service, "rekognition")
+    connection = await service.context.connections.by_key("rekognition", client["access_key_id"])
+    assert connection is not None
+    with opened(sqlite_url) as database:
+        database.execute(connections.update().values(sealed=b"nonsense"))
+    new = await rotate(service.context, at_once=True)
+    for _ in range(100):  # every second the keys are read again
+        if service.context.keychain.signer().public == new.public:
+            break
+        await asyncio.sleep(0.05)
+    assert service.context.keychain.signer().public == new.public

@@ -35,6 +35,12 @@ class Metrics:
             ("kind",),
             registry=self._registry,
         )
+        self._deliveries = Counter(
+            "gatepass_device_verdicts",
+            "Verdicts that devices had to be called with, by kind of connection and by what became of them.",
+            ("kind", "delivery"),
+            registry=self._registry,
+        )
         # Finding a child by its labels costs more than counting with it.
         self._known_requests: dict[tuple[str, str, int], Counter] = {}
         self._known_seconds: dict[str, Histogram] = {}
@@ -65,6 +71,10 @@ class Metrics:
         """Count fields of a request that may have held a face, and were dropped without being looked at."""
         if fields:
             self._discarded.labels(kind).inc(fields)
+
+    def delivery(self, kind: str, delivery: str) -> None:
+        """Count a verdict that a device was called with: `delivered`, `not_delivered` or `unknown`."""
+        self._deliveries.labels(kind, delivery).inc()
 
     def render(self) -> tuple[bytes, str]:
         """The Prometheus text format, and its content type."""

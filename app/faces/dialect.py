@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Route
+from starlette.types import Receive, Scope, Send
 
 from app.services.connected import Connection, Kind
 from app.services.context import Context
@@ -33,12 +34,26 @@ class Told(Exception):
         self.response = response
 
 
+class Numbered(JSONResponse):
+    """A JSON answer that has the request's id in it. `written` makes the content of the id, once the answer is sent."""
+
+    def __init__(self, written: Callable[[str], Any], status: int = 200) -> None:
+        super().__init__(None, status)
+        self._written = written
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.body = self.render(self._written(scope["state"]["request_id"]))
+        self.headers["content-length"] = str(len(self.body))
+        await super().__call__(scope, receive, send)
+
+
 class Dialect(NamedTuple):
     """How one kind of client is understood and answered.
 
     `kind` is what its connections are given. `routes` are its calls, of which the first that fits answers. `tell` says
     in the dialect what went wrong: a `Mistake` that a service raised, or else a `Problem`. A request is
-    the dialect's if its path begins with one of `prefixes`, or if it is for `/` and has the header `header`.
+    the dialect's if its path begins with one of `prefixes`, or if it is for `/` and has the header `header`. Clients
+    look for the request's id in the header `id_header` (its name in lower case).
     """
 
     kind: Kind
@@ -46,6 +61,7 @@ class Dialect(NamedTuple):
     tell: Callable[[Exception], Response]
     prefixes: tuple[str, ...] = ()
     header: bytes | None = None
+    id_header: bytes = b"request-id"
     longest_body: int = LONGEST_BODY
 
     def claims(self, path: str, headers: Mapping[bytes, bytes]) -> bool:

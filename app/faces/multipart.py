@@ -30,7 +30,7 @@ async def read_form(
     parser.spool_max_size = len(body) + 1
     try:
         return await _of(await parser.parse())
-    except (MultiPartException, LookupError, UnicodeDecodeError):
+    except (MultiPartException, LookupError, UnicodeError):
         raise ValueError(f"The body is not multipart/form-data with at most {max_files} file(s).") from None
     finally:
         parser.close()

@@ -92,7 +92,7 @@ def problem_of(fault: Exception) -> Problem | None:
     if isinstance(fault, Invalid):
         return Problem(422, "A field is invalid.", errors=[{"field": fault.field, "message": fault.message}])
     if isinstance(fault, Mistake):
-        status = _STATUS[type(fault)]
+        status = _STATUS.get(type(fault), 422)
         retry = (("retry-after", "1"),) if status == HTTPStatus.TOO_MANY_REQUESTS else ()
         return Problem(status, fault.message, code=fault.code, headers=retry)
     if isinstance(fault, RequestValidationError | ValidationError):

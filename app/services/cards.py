@@ -7,7 +7,6 @@ import re
 from typing import NamedTuple
 
 from app.core.cards import card_hash, could_be_a_card, spellings
-from app.core.token_format import keyed_hash
 from app.core.tokens import bare
 from app.storage.records import CredentialRecord
 from app.storage.transaction import Transaction
@@ -15,7 +14,7 @@ from app.storage.transaction import Transaction
 from .audit import record
 from .context import Context
 from .credentials import Caller
-from .idempotency import Retry, create_once
+from .idempotency import Retry, create_once, keyed
 from .mistakes import Clash, Invalid, NotFound
 from .pages import Page, page
 
@@ -49,10 +48,7 @@ async def enrol_card(
         card = tx.credentials.get(caller.tenant, bytes.fromhex(id_))
         return card and EnrolledCard(card, _ref(tx, caller.tenant, card.holder))
 
-    if retry is not None:
-        # A plain hash of a request with a short number in it would give the number away.
-        retry = retry._replace(content=keyed_hash(peppers[-1], ["request", retry.content]))
-    return await create_once(app, caller, retry, make, find)
+    return await create_once(app, caller, keyed(app, retry), make, find)
 
 
 async def list_cards(

@@ -35,7 +35,8 @@ class Kind(NamedTuple):
     `key` draws what names a connection, `secret` what it signs or proves itself with. `credentials` shows both to
     whoever makes the connection, the one time that they are shown. `collection` is where its subjects are, unless the
     client makes collections of its own. `polls` is true where a camera shows the same code again and again.
-    `calls_device` is true where Gatepass has to call the device, and so has to know where it is.
+    `calls_device` is true where Gatepass has to call the device, and so has to know where it is. `outputs` are what its
+    devices can be told to open, where that differs from model to model, the usual one first.
     """
 
     name: str
@@ -45,12 +46,17 @@ class Kind(NamedTuple):
     collection: str = ""
     polls: bool = True
     calls_device: bool = False
+    outputs: tuple[str, ...] = ()
 
 
 class Device(NamedTuple):
-    """A reader or terminal: its serial number where it says one, and where it is called if Gatepass has to call it."""
+    """A reader or terminal: its serial number where it says one, and where it is called if Gatepass has to call it.
+
+    `output` is what it opens, one of its kind's `outputs`; None is the usual one.
+    """
 
     serial: str | None = None
+    output: str | None = None
     url: str | None = None
     username: str | None = None
     password: str | None = None
@@ -69,8 +75,8 @@ class Connection(NamedTuple):
     grants: str
 
     def proves(self, secret: str) -> bool:
-        """Whether that is its secret; told in the same time either way."""
-        return hmac.compare_digest(self.secret.encode(), secret.encode("utf-8", "surrogatepass"))
+        """Whether that is its secret; told in the same time either way. What has none is never proved."""
+        return self.secret != "" and hmac.compare_digest(self.secret.encode(), secret.encode("utf-8", "surrogatepass"))
 
 
 class Connections:

@@ -13,7 +13,7 @@ from app.storage.transaction import Transaction
 from .connected import Device, Kind, key_lookup, place, serial_lookup
 from .context import Context
 from .credentials import Caller
-from .idempotency import Retry, create_once
+from .idempotency import Retry, create_once, keyed
 from .mistakes import Clash, Invalid, NotFound
 from .pages import Page, page
 from .passes import PassWish, check_pass
@@ -65,7 +65,7 @@ async def create_connection(
         record = tx.connections.get(caller.tenant, bytes.fromhex(id_))
         return record and NewConnection(record, None)
 
-    return await create_once(app, caller, retry, make, find)
+    return await create_once(app, caller, keyed(app, retry), make, find)
 
 
 async def list_connections(app: Context, caller: Caller, after: bytes | None, limit: int) -> Page[ConnectionRecord]:
@@ -140,19 +140,23 @@ def _grants_text(wish: PassWish | None) -> str:
 
 def _check_device(app: Context, kind: Kind, device: Device) -> None:
     """See that a device which has to be called can be, and that it is one of those that the operator allows."""
+    if device.output is not None and device.output not in kind.outputs:
+        known = f"one of: {', '.join(kind.outputs)}" if kind.outputs else "none for this kind"
+        raise Invalid("device.output", f"Give {known}.")
     if not kind.calls_device:
         if device.url or device.username or device.password:
-            raise Invalid("device", "Devices of this kind are not called: give a serial number at most.")
+            raise Invalid("device", "Devices of this kind are not called: leave out url, username and password.")
         return
     if not (device.url and device.username and device.password):
         raise Invalid("device", "Devices of this kind are called: give url, username and password.")
-    parts = urlsplit(device.url)
     try:
-        address = ipaddress.ip_address(parts.hostname or "")
-        plain = parts.scheme in ("http", "https") and parts.port != 0 and not (parts.username or parts.query)
+        parts = urlsplit(device.url)
+        address, port = ipaddress.ip_address(parts.hostname or ""), parts.port
     except ValueError:
         raise Invalid("device.url", "Give the device's IP address, not a name: http://192.0.2.10") from None
-    if not plain or parts.path not in ("", "/") or parts.fragment:
+    # urlsplit passes over white space and an empty query: what is left has to be the text that was given.
+    plain = device.url.removesuffix("/") == f"{parts.scheme}://{parts.netloc}" and "@" not in parts.netloc
+    if not plain or parts.scheme not in ("http", "https") or port == 0:
         raise Invalid("device.url", "Give the device's address and nothing behind it: http://192.0.2.10")
     if not any(address in network for network in app.network.devices):
         raise Invalid("device.url", "The operator has not allowed devices there: GATEPASS_DEVICE_NETWORKS.")

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from app.core.ids import uuid7
 from app.effects.calendar import ZoneInfoCalendar
 from app.effects.clock import Clock
+from app.effects.devices import Devices
 from app.effects.entropy import Entropy
 from app.effects.metrics import Metrics
 from app.effects.picture_reader import PictureReader
@@ -51,6 +52,7 @@ class Context:
     pictures: PictureReader
     metrics: Metrics
     network: Network
+    devices: Devices
 
     def new_id(self) -> bytes:
         """A UUIDv7, in order of time."""

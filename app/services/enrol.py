@@ -5,10 +5,9 @@ enrolled and the id that was answered. The pass is made from the connection's `g
 and revoked when the client has deleted the subject from the last of them.
 """
 
-from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
-from app.core.model import PassStatus
 from app.storage.records import EnrolmentRecord, SubjectRecord
 from app.storage.repositories.enrolments import EnrolmentFilter, SubjectFilter
 from app.storage.transaction import Transaction
@@ -20,7 +19,15 @@ from .holders import is_ref
 from .mistakes import Clash, Invalid, NotFound
 from .passes import add_pass
 
+LONGEST_NAME = 255
+"""Of a collection or a person, in characters."""
+
+LONGEST_LABEL = 4096
+
+_AT_ONCE = 500
 _DELETED = "deleted by the client that enrolled the holder"
+
+Result = TypeVar("Result")
 
 
 class Enrolling(NamedTuple):
@@ -40,8 +47,11 @@ class Enrolling(NamedTuple):
 async def enrol(app: Context, connection: Connection, wish: Enrolling) -> EnrolmentRecord:
     """Enrol somebody; who is new becomes a holder with a pass.
 
-    Raises `NotFound` where there is no such collection, `Clash` where the id is taken.
+    Raises `NotFound` where there is no such collection, `Clash` where the id is taken, `Invalid` for a ref, a name or
+    a label that cannot be.
     """
+    if wish.label is not None and len(wish.label) > LONGEST_LABEL:
+        raise Invalid("label", f"A label has at most {LONGEST_LABEL} characters.")
 
     def work(tx: Transaction) -> EnrolmentRecord:
         subject = None
@@ -61,7 +71,7 @@ async def enrol(app: Context, connection: Connection, wish: Enrolling) -> Enrolm
             raise Clash("enrolment_exists", "There is an enrolment with that id.")
         return enrolment
 
-    return await app.store.write(work)
+    return await _write(app, connection, work)
 
 
 async def add_subject(
@@ -78,7 +88,20 @@ async def add_subject(
             raise Clash("subject_exists", "There is a subject of that name.")
         return _subject(app, tx, connection, collection, ref, name=name, lasting=True)
 
-    return await app.store.write(work)
+    return await _write(app, connection, work)
+
+
+async def name_subject(app: Context, connection: Connection, ref: str, name: str) -> None:
+    """Write down another name for the holder. Raises `NotFound`, and `Invalid` for a name that cannot be."""
+
+    def work(tx: Transaction) -> None:
+        _check_name("name", name)
+        found = tx.enrolments.subjects(connection.tenant, connection.id, SubjectFilter(refs={ref}))
+        if not found:
+            raise NotFound("subject")
+        _name(tx, connection.tenant, found[0].holder, name, found[0].name)
+
+    await _write(app, connection, work)
 
 
 async def rename_subject(app: Context, connection: Connection, collection: str, old: str, new: str) -> None:
@@ -93,15 +116,17 @@ async def rename_subject(app: Context, connection: Connection, collection: str, 
         subject = _the_subject(tx, connection, collection, old)
         if new == old:
             return
+        tx.tenants.hold(tenant)  # nobody else takes the name, or makes the holder known elsewhere, meanwhile
         taken = not is_ref(new) or tx.holders.by_ref(tenant, new) is not None
         if not taken and not _known_elsewhere(tx, connection, subject):
             tx.holders.rename(tenant, subject.holder, new)
             return
-        other = _subject(app, tx, connection, collection, new, name=subject.name, lasting=subject.lasting)
+        name = None if taken else subject.name
+        other = _subject(app, tx, connection, collection, new, name=name, lasting=subject.lasting)
         tx.enrolments.assign(tenant, id_, EnrolmentFilter(collection, subject.holder), other.holder)
-        _delete(app, tx, connection, subject)
+        _delete(app, tx, connection, [subject])
 
-    await app.store.write(work)
+    await _write(app, connection, work)
 
 
 async def assign(
@@ -121,7 +146,7 @@ async def assign(
         _drop_if_empty(app, tx, connection, found)
         return tx.enrolments.page(connection.tenant, connection.id, wanted)
 
-    return await app.store.write(work)
+    return await _write(app, connection, work)
 
 
 async def subjects(app: Context, connection: Connection, wanted: SubjectFilter, limit: int = -1) -> list[SubjectRecord]:
@@ -137,11 +162,10 @@ async def delete_subjects(app: Context, connection: Connection, wanted: SubjectF
 
     def work(tx: Transaction) -> list[SubjectRecord]:
         found = tx.enrolments.subjects(connection.tenant, connection.id, wanted)
-        for subject in found:
-            _delete(app, tx, connection, subject)
+        _delete(app, tx, connection, found)
         return found
 
-    return await app.store.write(work)
+    return await _write(app, connection, work)
 
 
 async def enrolments(
@@ -167,18 +191,19 @@ async def delete_enrolments(app: Context, connection: Connection, wanted: Enrolm
         _drop_if_empty(app, tx, connection, found)
         return found
 
-    return await app.store.write(work)
+    return await _write(app, connection, work)
 
 
 async def add_collection(app: Context, connection: Connection, name: str) -> None:
-    """Make a collection. Raises `Clash` where there is one of that name."""
+    """Make a collection. Raises `Clash` where there is one of that name, `Invalid` for a name that cannot be."""
+    _check_name("collection", name)
     now = app.clock.now()
 
     def work(tx: Transaction) -> None:
         if not tx.enrolments.add_collection(connection.tenant, connection.id, name, now):
             raise Clash("collection_exists", "There is a collection of that name.")
 
-    await app.store.write(work)
+    await _write(app, connection, work)
 
 
 async def collections(app: Context, connection: Connection) -> list[str]:
@@ -213,12 +238,21 @@ async def delete_collection(app: Context, connection: Connection, name: str) -> 
 
     def work(tx: Transaction) -> None:
         _check_collection(tx, connection, name)
-        for subject in tx.enrolments.subjects(connection.tenant, connection.id, SubjectFilter(name)):
-            _delete(app, tx, connection, subject)
+        _delete(app, tx, connection, tx.enrolments.subjects(connection.tenant, connection.id, SubjectFilter(name)))
         tx.enrolments.delete(connection.tenant, connection.id, EnrolmentFilter(name))
         tx.enrolments.delete_collection(connection.tenant, connection.id, name)
 
-    await app.store.write(work)
+    await _write(app, connection, work)
+
+
+async def _write(app: Context, connection: Connection, work: Callable[[Transaction], Result]) -> Result:
+    """Do the work while nobody else enrols or deletes at the connection, so that what it looks up stays so."""
+
+    def alone(tx: Transaction) -> Result:
+        tx.connections.hold(connection.tenant, connection.id)
+        return work(tx)
+
+    return await app.store.write(alone)
 
 
 def _subject(
@@ -235,6 +269,7 @@ def _subject(
     tenant, id_ = connection.tenant, connection.id
     if not is_ref(ref):
         raise Invalid("subject", "A subject has 1 to 128 characters, none of them a control character.")
+    _check_name("name", name or "")
     _check_collection(tx, connection, collection)
     theirs = tx.enrolments.subjects(tenant, id_, SubjectFilter(refs={ref}))
     for subject in theirs:
@@ -257,6 +292,11 @@ def _subject(
 def _name(tx: Transaction, tenant: str, holder: bytes, name: str | None, before: str | None) -> None:
     if name and name != before:
         tx.holders.name(tenant, holder, name)
+
+
+def _check_name(field: str, text: str) -> None:
+    if len(text) > LONGEST_NAME or any(ord(each) < 32 or ord(each) == 127 for each in text):
+        raise Invalid(field, f"It has at most {LONGEST_NAME} characters, none of them a control character.")
 
 
 def _the_subject(tx: Transaction, connection: Connection, collection: str, ref: str) -> SubjectRecord:
@@ -283,20 +323,33 @@ def _known_elsewhere(tx: Transaction, connection: Connection, subject: SubjectRe
 
 def _drop_if_empty(app: Context, tx: Transaction, connection: Connection, moved: Sequence[EnrolmentRecord]) -> None:
     """Take those subjects away of whom no enrolment is left, but the lasting ones."""
-    for collection, holder in {(each.collection, each.holder) for each in moved if each.holder is not None}:
-        if tx.enrolments.count(connection.tenant, connection.id, EnrolmentFilter(collection, holder)):
-            continue
-        wanted = SubjectFilter(collection, holders=(holder,), lasting=False)
-        for subject in tx.enrolments.subjects(connection.tenant, connection.id, wanted):
-            _delete(app, tx, connection, subject)
+    empty: list[SubjectRecord] = []
+    for collection in {each.collection for each in moved}:
+        holders = {each.holder for each in moved if each.collection == collection and each.holder is not None}
+        for some in _some(holders):
+            wanted = SubjectFilter(collection, holders=some, lasting=False, empty=True)
+            empty += tx.enrolments.subjects(connection.tenant, connection.id, wanted)
+    _delete(app, tx, connection, empty)
 
 
-def _delete(app: Context, tx: Transaction, connection: Connection, subject: SubjectRecord) -> None:
+def _delete(app: Context, tx: Transaction, connection: Connection, going: Sequence[SubjectRecord]) -> None:
+    """Take subjects away with their enrolments, and revoke the passes that are for no collection any more.
+
+    Passes are held in the order in which a batch of attempts holds them.
+    """
     tenant, id_ = connection.tenant, connection.id
-    tx.enrolments.delete_subject(tenant, id_, subject.collection, subject.holder)
-    if tx.enrolments.subjects(tenant, id_, SubjectFilter(holders=(subject.holder,))):
-        return  # the pass is for all collections of the connection
-    pass_ = tx.passes.lock(tenant, subject.pass_)
-    if pass_ is not None and pass_.status != PassStatus.REVOKED:
-        change = {"status": PassStatus.REVOKED, "status_reason": _DELETED, "status_at": app.clock.now()}
-        tx.passes.change(tenant, subject.pass_, change)
+    for collection in {each.collection for each in going}:
+        for some in _some({each.holder for each in going if each.collection == collection}):
+            tx.enrolments.delete_subjects(tenant, id_, collection, some)
+    gone = {each.pass_ for each in going}
+    for some in _some({each.holder for each in going}):
+        gone -= {each.pass_ for each in tx.enrolments.subjects(tenant, id_, SubjectFilter(holders=some))}
+    for some in _some(gone):
+        tx.passes.revoke(tenant, some, app.clock.now(), _DELETED)
+
+
+def _some(ids: Collection[bytes]) -> Iterator[Sequence[bytes]]:
+    """As many of them at a time as a statement takes, in order."""
+    in_order = sorted(ids)
+    for start in range(0, len(in_order), _AT_ONCE):
+        yield in_order[start : start + _AT_ONCE]

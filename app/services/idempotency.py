@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
+from app.core.token_format import keyed_hash
 from app.storage.failures import Conflict
 from app.storage.records import IdempotencyRecord
 from app.storage.transaction import Transaction
@@ -19,6 +20,11 @@ class Retry(NamedTuple):
 
     key: str
     content: bytes
+
+
+def keyed(app: Context, retry: Retry | None) -> Retry | None:
+    """The same with a keyed hash: a plain one would give away a request with a short number or password in it."""
+    return retry and retry._replace(content=keyed_hash(app.keychain.keyring.peppers[-1], ["request", retry.content]))
 
 
 async def create_once(

@@ -5,6 +5,7 @@ like any other (`verify.py`): who is admitted is named, who is refused is nobody
 `identify` and `compare` settle the one that counts. Nothing else does.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -15,24 +16,28 @@ from app.effects.read_pictures import Box, Code, PictureRefused
 from app.storage.attempt import Settled
 from app.storage.failures import Unavailable
 from app.storage.records import SubjectRecord
-from app.storage.repositories.enrolments import SubjectFilter
+from app.storage.repositories.tokens import OwnedToken
 from app.storage.transaction import Transaction
 
 from .connected import Connection
 from .context import Context
 from .lately import Shown
 from .mistakes import Mistake
-from .sight import Genuine, genuine, opened, refused_as, the_one
+from .sight import genuine, opened, refused_as, the_one
 from .verify import Presentation, settle
 
 
 class NoCode(Mistake):
-    """There is no code in the picture: what a camera sees while nobody is there."""
+    """There is no code in the picture: what a camera sees while nobody is there.
+
+    `size` is the picture's width and height in pixels; None where it could not be read in time.
+    """
 
     code = "no_code"
 
-    def __init__(self) -> None:
+    def __init__(self, size: tuple[int, int] | None = None) -> None:
         super().__init__("There is no code in the picture.")
+        self.size = size
 
 
 class Sight(NamedTuple):
@@ -59,13 +64,17 @@ class Person(NamedTuple):
 
 
 class Identified(NamedTuple):
-    """Who was admitted, and the code that showed it. `ref` is the holder's, `name` their name if there is one."""
+    """Who was admitted, and the code that showed it. `ref` is the holder's, `name` their name if there is one.
+
+    In a comparison, `matched` are the codes of the other picture that are theirs, and `code` may be in either.
+    """
 
     code: Code
     person: Person
     ref: str
     name: str | None
     settled: Settled
+    matched: tuple[Code, ...] = ()
 
 
 Wanted = Callable[[Person], bool]
@@ -77,9 +86,9 @@ async def look(app: Context, connection: Connection, picture: bytes) -> Sight:
     try:
         seen = await app.pictures.codes(picture)
     except PictureRefused as refused:
-        raise refused_as(refused) or NoCode from None
+        raise refused_as(refused) or NoCode() from None
     if not seen.codes:
-        raise NoCode
+        raise NoCode((seen.width, seen.height))
     largest_first = sorted(seen.codes, key=lambda code: -_area(code.box))
     shown = opened(app, connection.tenant, [code.text for code in largest_first])
     return Sight(seen.width, seen.height, tuple(largest_first), shown)
@@ -97,12 +106,18 @@ async def identify(
 
     Codes of several holders are nobody's. A code of somebody who is not `wanted` is left as it was.
     """
-    known, people = await _known(app, connection, sight.shown)
-    text, presented = the_one(sight.shown, known)
-    owner = known.get(text) if known is not None else None
-    if wanted is not None and owner is not None and not wanted(people[owner.holder]):
-        return None
-    settled = await _settle(app, connection, text, presented, request_id)
+    if wanted is None and len(sight.shown) == 1:  # nothing hangs on whose it is, so it is found out meanwhile
+        ((text, presented),) = sight.shown.items()
+        settling = _settle(app, connection, text, presented, request_id)
+        settled, (known, people) = await asyncio.gather(settling, _known(app, connection, sight.shown))
+        owner = known.get(text) if known else None
+    else:
+        known, people = await _known(app, connection, sight.shown)
+        text, presented = the_one(sight.shown, known)
+        owner = known.get(text) if known else None
+        if wanted is not None and owner is not None and not wanted(people[owner.holder]):
+            return None
+        settled = await _settle(app, connection, text, presented, request_id)
     return None if owner is None else _named(sight, text, people[owner.holder], settled)
 
 
@@ -117,14 +132,15 @@ async def compare(
     known, people = await _known(app, connection, {**one.shown, **other.shown})
     if not known or len({each.holder for each in known.values()}) > 1:
         return None
-    if any(each.token.revoked_at or each.token.blocked_at for each in known.values()):
+    if any(each.refused for each in known.values()):
         return None
     if not all(any(code.text in known for code in sight.codes) for sight in (one, other)):
         return None
-    live = max(known, key=lambda text: (known[text].token.issued_at, text in other.shown))
+    live = max(known, key=lambda text: (known[text].issued_at, text in other.shown))
     sight = other if live in other.shown else one
     settled = await _settle(app, connection, live, sight.shown[live], request_id)
-    return _named(sight, live, people[known[live].holder], settled)
+    found = _named(sight, live, people[known[live].holder], settled)
+    return found and found._replace(matched=tuple(code for code in other.codes if code.text in known))
 
 
 async def _settle(
@@ -150,13 +166,13 @@ def _named(sight: Sight, text: str, person: Person, settled: Settled | None) -> 
 
 async def _known(
     app: Context, connection: Connection, shown: Mapping[str, Presented]
-) -> tuple[Mapping[str, Genuine] | None, Mapping[bytes, Person]]:
+) -> tuple[Mapping[str, OwnedToken] | None, Mapping[bytes, Person]]:
     """Which of the texts are stored tokens, and whose; None where the database does not answer."""
 
-    def work(tx: Transaction) -> tuple[Mapping[str, Genuine], Mapping[bytes, Person]]:
+    def work(tx: Transaction) -> tuple[Mapping[str, OwnedToken], Mapping[bytes, Person]]:
         known = genuine(tx, connection.tenant, shown)
         holders = {each.holder for each in known.values()}
-        subjects = tx.enrolments.subjects(connection.tenant, connection.id, SubjectFilter(holders=holders))
+        subjects = tx.enrolments.subjects_of(connection.tenant, connection.id, holders)
         people = {
             holder: Person(holder, tuple(subject for subject in subjects if subject.holder == holder))
             for holder in holders

@@ -29,8 +29,13 @@ class Call(NamedTuple):
 
 
 class Lately:
-    """`refusals` of the last five seconds, `answers` of the last minute."""
+    """`refusals` of the last five seconds, `answers` of the last minute.
+
+    `sights` of the last ten seconds are by the id under which a client was answered what is seen in a picture: some
+    detect first, and then ask who that is without sending the picture again.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self.refusals: TTLCache[Shown, Settled] = TTLCache(10_000, 5 * SECOND, clock.now)
+        self.sights: TTLCache[Call, Any] = TTLCache(1_000, 10 * SECOND, clock.now)
         self.answers: TTLCache[Call, Any] = TTLCache(5_000, 60 * SECOND, clock.now)

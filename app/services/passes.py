@@ -60,10 +60,11 @@ def check_pass(tx: Transaction, tenant: str, wish: PassWish) -> None:
 def add_pass(app: Context, tx: Transaction, tenant: str, wish: PassWish) -> PassRecord:
     """Store a new pass, and its holder where the ref is new. Raises as `check_pass` does."""
     check_pass(tx, tenant, wish)
+    idx = tx.tenants.draw_idx(tenant, app.entropy.below(1 << 64))  # it holds the tenant: no holder is renamed meanwhile
     holder = _holder(app, tx, tenant, wish.holder)
     pass_ = PassRecord(
         id=app.new_id(),
-        idx=tx.tenants.draw_idx(tenant, app.entropy.below(1 << 64)),
+        idx=idx,
         holder=holder.id,
         ref=holder.ref,
         number=holder.number,

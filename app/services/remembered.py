@@ -38,6 +38,7 @@ class Remembered(Generic[Value]):
         self._load = load
         self._values: dict[bytes, Value] = {}
         self._confirmed_at = clock.now()
+        self._forgotten = 0
 
     def fresh(self, hash_: bytes) -> Value | None:
         """The value, if it was read within the last two seconds."""
@@ -47,6 +48,7 @@ class Remembered(Generic[Value]):
 
     async def ask(self, hash_: bytes) -> Found[Value]:
         """Read the value. Raises `Unavailable` where it was never seen."""
+        forgotten = self._forgotten
         try:
             value = (await self._store.read(lambda tx: self._load(tx, [hash_]))).get(hash_)
         except Unavailable:
@@ -55,7 +57,7 @@ class Remembered(Generic[Value]):
             return Found(self._values[hash_], confirmed=False)
         if value is None:
             self._values.pop(hash_, None)
-        elif len(self._values) < _MOST:
+        elif len(self._values) < _MOST and forgotten == self._forgotten:
             self._values[hash_] = value
         return Found(value, confirmed=True)
 
@@ -67,12 +69,13 @@ class Remembered(Generic[Value]):
             asked = hashes[start : start + _AT_ONCE]
             found = await self._store.read(lambda tx, asked=asked: self._load(tx, asked))  # type: ignore[misc]
             for hash_ in asked:
-                if hash_ in found:
-                    self._values[hash_] = found[hash_]
-                else:
+                if hash_ not in found:
                     self._values.pop(hash_, None)
+                elif hash_ in self._values:
+                    self._values[hash_] = found[hash_]
         self._confirmed_at = asked_at
 
     def forget(self, hash_: bytes) -> None:
-        """Ask again when it next comes."""
+        """Ask again when it next comes. What is being read meanwhile may be older than this, and is not remembered."""
+        self._forgotten += 1
         self._values.pop(hash_, None)

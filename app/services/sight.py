@@ -1,25 +1,17 @@
 """What a picture shows: the QR codes in it, opened, and whose they are."""
 
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
 
 from app.core.decision import AMBIGUOUS, NO_CODE_IN_PICTURE
 from app.core.model import Claims, Presented, Refused
 from app.core.token_format import UNRECOGNISED
 from app.core.tokens import recognise
 from app.effects.read_pictures import PictureRefused
-from app.storage.records import TokenRecord
+from app.storage.repositories.tokens import OwnedToken
 from app.storage.transaction import Transaction
 
 from .context import Context
 from .mistakes import Invalid, TooManyPictures
-
-
-class Genuine(NamedTuple):
-    """A token that is stored, and its holder."""
-
-    token: TokenRecord
-    holder: bytes
 
 
 class UnreadablePicture(Invalid):
@@ -42,21 +34,17 @@ def opened(app: Context, tenant: str, texts: Collection[str]) -> dict[str, Prese
     return {text: recognise(text, tenant, app.keychain.keyring) for text in texts}
 
 
-def genuine(tx: Transaction, tenant: str, shown: Mapping[str, Presented]) -> dict[str, Genuine]:
+def genuine(tx: Transaction, tenant: str, shown: Mapping[str, Presented]) -> dict[str, OwnedToken]:
     """Those of the texts that are stored tokens."""
     claims = {text: presented for text, presented in shown.items() if isinstance(presented, Claims)}
     keys = [lookup for presented in claims.values() for lookup in presented.lookups]
-    found: dict[bytes, Genuine] = {}
-    for token in tx.tokens.find(tenant, keys, keys):
-        pass_ = tx.passes.get(tenant, token.pass_)
-        if pass_ is not None:
-            found[token.lookup or token.id] = Genuine(token, pass_.holder)
+    found = {token.key: token for token in tx.tokens.owned(tenant, keys)}
     return {
         text: found[lookup] for text, presented in claims.items() for lookup in presented.lookups if lookup in found
     }
 
 
-def the_one(shown: Mapping[str, Presented], known: Mapping[str, Genuine] | None) -> tuple[str, Presented]:
+def the_one(shown: Mapping[str, Presented], known: Mapping[str, OwnedToken] | None) -> tuple[str, Presented]:
     """The one token that counts, and its text. Codes that are not Gatepass's, on a poster say, do not count.
 
     Of several, those that are genuine, if all of them are one holder's; else they are ambiguous. `known` is None where

@@ -18,6 +18,7 @@ from app.effects.read_pictures import PictureRefused
 from app.storage.attempt import Attempt, Settled, Unsettled
 from app.storage.failures import Unavailable
 from app.storage.records import VerificationRecord
+from app.storage.repositories.tokens import OwnedToken
 from app.storage.repositories.verifications import VerificationFilter
 from app.storage.transaction import Transaction
 
@@ -25,7 +26,7 @@ from .context import Context
 from .credentials import Caller
 from .mistakes import Clash, Forbidden, Invalid, NotFound
 from .pages import Page, page
-from .sight import Genuine, genuine, opened, refused_as, the_one
+from .sight import genuine, opened, refused_as, the_one
 
 OVERRIDE = "verifications:override"
 
@@ -151,7 +152,7 @@ async def _in_picture(app: Context, caller: Caller, gate: str, picture: bytes) -
             return "", Refused(NO_CODE_IN_PICTURE)
         raise mistake from None
     shown = opened(app, caller.tenant, texts)
-    known: Mapping[str, Genuine] | None = {}
+    known: Mapping[str, OwnedToken] | None = {}
     if len(texts) > 1:
         try:
             known = await app.store.read(lambda tx: genuine(tx, caller.tenant, shown))

@@ -10,7 +10,9 @@ Row = Sequence[Any]
 
 
 class Engine(Protocol):
-    """One kind of database."""
+    """One kind of database. There is one of each, by which compiled statements are kept."""
+
+    def __hash__(self) -> int: ...
 
     @property
     def dialect(self) -> Dialect:

@@ -31,9 +31,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("lookup", name=op.f("uq_connections_lookup")),
         sa.UniqueConstraint("serial_lookup", name=op.f("uq_connections_serial_lookup")),
         sa.ForeignKeyConstraint(["tenant"], ["tenants.id"], name=op.f("fk_connections_tenant")),
-        comment="Clients and readers that speak a dialect. lookup: a hash of the key they show; serial_lookup: of their "
-        "serial number. sealed: JSON, what they sign with. device: JSON, where they are. grants: JSON, the pass of whom "
-        "they enrol.",
+        comment="Clients and readers that speak a dialect. lookup: a hash of the key they show; serial_lookup: of "
+        "their serial number. sealed: JSON, what they sign with. device: JSON, where they are. grants: JSON, the pass "
+        "of whom they enrol.",
         sqlite_with_rowid=False,
     )
     op.create_table(

@@ -42,14 +42,14 @@ class Served:
 
 
 @contextmanager
-def served(database_url: str, folder: Path, *, workers: int = 1) -> Iterator[Served]:
-    """A server on a loopback port that answers."""
+def served(database_url: str, folder: Path, *, workers: int = 1, **settings: str) -> Iterator[Served]:
+    """A server on a loopback port that answers. `settings` are more of its environment."""
     port = free_port()
     arguments = ["serve", "--port", str(port), "--workers", str(workers)]
     with (folder / "serve.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "app.cli", *arguments],
-            env=environment(database_url),
+            env=environment(database_url, **settings),
             cwd=_ROOT,
             stdout=log,
             stderr=log,

@@ -4,12 +4,15 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
+from sqlalchemy import Connection
 
 from app.effects.calendar import ZoneInfoCalendar
 from app.storage.attempt import Attempt, Settled, Unsettled
 from app.storage.ledger import Ledger
 from app.storage.sql_store import SqlStore
+from app.storage.transaction import Transaction
 from tests.storage.database import Database
+from tests.storage.records import ACME
 from tests.storage.world import World
 
 Settle = Callable[[Sequence[Attempt]], list[Settled | Unsettled]]
@@ -30,6 +33,21 @@ def opened(url: str) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+@pytest.fixture
+def connection(database: Database) -> Iterator[Connection]:
+    with database.connections.connect() as connection:
+        yield connection
+
+
+@pytest.fixture
+def tx(connection: Connection, database: Database) -> Transaction:
+    """A transaction on a database with the tenants `acme` and `umbrella`."""
+    tx = Transaction(connection, database.engine)
+    assert tx.tenants.insert(ACME)
+    assert tx.tenants.insert(ACME._replace(id="umbrella"))
+    return tx
 
 
 @pytest.fixture

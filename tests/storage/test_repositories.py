@@ -1,71 +1,18 @@
 """The repositories: what was inserted is found and listed, in order, and a taken key is told."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
 
-from app.core.model import DAY, PassStatus
-from app.storage.records import (
-    ApiKeyRecord,
-    GateRecord,
-    HolderRecord,
-    IdempotencyRecord,
-    PassRecord,
-    PepperRecord,
-    SigningKeyRecord,
-    TenantRecord,
-    TokenRecord,
-    ZoneRecord,
-)
+from app.core.model import PassStatus
+from app.storage.records import GateRecord, IdempotencyRecord, PepperRecord, SigningKeyRecord, ZoneRecord
+from app.storage.repositories.tokens import OwnedToken
 from app.storage.repositories.verifications import VerificationFilter
 from app.storage.transaction import Transaction
 from tests.storage.database import Database
+from tests.storage.records import ACME, a_holder, a_pass, a_token, an_api_key
 from tests.storage.world import KIOSK, NOW, World, an_id
-
-ACME = TenantRecord("acme", "Asia/Shanghai", 0, NOW)
-
-
-@pytest.fixture
-def connection(database: Database) -> Iterator[Connection]:
-    with database.connections.connect() as connection:
-        yield connection
-
-
-@pytest.fixture
-def tx(connection: Connection, database: Database) -> Transaction:
-    """A transaction on a database with the tenants `acme` and `umbrella`."""
-    tx = Transaction(connection, database.engine)
-    assert tx.tenants.insert(ACME)
-    assert tx.tenants.insert(ACME._replace(id="umbrella"))
-    return tx
-
-
-def a_holder(n: int, **other: Any) -> HolderRecord:
-    return HolderRecord(an_id("holder", n), f"emp-{n}", 1000 + n, None, None, NOW)._replace(**other)
-
-
-def a_pass(n: int, **other: Any) -> PassRecord:
-    scope = '{"gates": "all", "zones": []}'
-    record = PassRecord(
-        an_id("pass", n), n, an_id("holder", 0), "emp-0", 1000, scope, None, None, None, 0, PassStatus.ACTIVE, NOW
-    )
-    return record._replace(**other)
-
-
-def a_token(n: int, **other: Any) -> TokenRecord:
-    record = TokenRecord(
-        an_id("token", n), "short", an_id("pass", 0), an_id("look", n), 1, None, NOW, NOW + DAY, None, False, 0, None
-    )
-    return record._replace(**other)
-
-
-def an_api_key(n: int, **other: Any) -> ApiKeyRecord:
-    id_ = an_id("key", n)
-    return ApiKeyRecord("acme", id_, id_, an_id("hash", n), "a key", "admin", None, None, NOW, None, None)._replace(
-        **other
-    )
 
 
 def pages(read: Callable[[Any], list[Any]], key: Callable[[Any], Any]) -> list[Any]:
@@ -168,6 +115,11 @@ def test_passes(tx: Transaction) -> None:
     changed = others._replace(valid_until=NOW, status=PassStatus.SUSPENDED)
     assert tx.passes.get("acme", others.id) == changed
     assert tx.passes.count_entries("acme", others.id) == 0
+    tx.passes.revoke("umbrella", [others.id], NOW, "a mistake")
+    for reason in ("the first", "the second"):
+        tx.passes.revoke("acme", [others.id, passes[0].id, b"none"], NOW + 1, reason)
+    revoked = [tx.passes.get("acme", each.id) for each in (others, passes[0], passes[1])]
+    assert [each and each.status for each in revoked] == ["revoked", "revoked", "active"]
 
 
 def test_tokens(tx: Transaction) -> None:
@@ -185,12 +137,15 @@ def test_tokens(tx: Transaction) -> None:
     tx.tokens.revoke("acme", signed.id, NOW + 2)
     assert tx.tokens.get("acme", signed.id) == signed._replace(revoked_at=NOW + 1)
     assert tx.tokens.get("acme", short.id) == short
-    found = tx.tokens.passes_of("acme", [signed.id, b"none"], [short.lookup or b"", b"none"])
-    assert sorted(found, key=lambda row: row[0]) == [
-        (short.id, short.lookup, an_id("pass", 0)),
-        (signed.id, None, an_id("pass", 0)),
+    owned = [
+        OwnedToken(signed.id, signed.id, an_id("holder", 0), NOW, refused=True),
+        OwnedToken(short.lookup or b"", short.id, an_id("holder", 0), NOW, refused=False),
     ]
-    assert tx.tokens.passes_of("umbrella", [signed.id], []) == []
+    keys = [signed.id, short.lookup or b"", b"none", b""]
+    assert sorted(tx.tokens.owned("acme", keys)) == sorted(owned)
+    assert tx.tokens.owned("umbrella", keys) == tx.tokens.owned("acme", []) == []
+    tx.tokens.block("acme", short.id, NOW, "lost")
+    assert tx.tokens.owned("acme", keys[1:2]) == [owned[1]._replace(refused=True)]
 
 
 def test_a_token_of_no_pass_is_refused(tx: Transaction) -> None:

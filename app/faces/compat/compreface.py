@@ -4,8 +4,9 @@ One key is one collection of subjects. A refused code is a result with its box a
 is what a polling camera gets while nobody is there, error 28. Embeddings are biometric templates and are refused.
 """
 
+import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -15,19 +16,21 @@ from starlette.routing import Route
 from app.effects.entropy import Entropy
 from app.effects.read_pictures import Code
 from app.faces.dialect import Dialect, Told, calls, clean, connection_of, context_of, query_of
+from app.faces.fields import Fields, read_fields, whole_number
 from app.faces.problems import Problem
 from app.services import enrol
 from app.services.connected import Connection, Kind
 from app.services.identify import Identified, NoCode, Sight, compare, identify, look
-from app.services.mistakes import Clash, Invalid, NotFound
+from app.services.mistakes import Clash, Invalid, NotFound, TooManyPictures
 from app.services.sight import UnreadablePicture
 from app.storage.repositories.enrolments import EnrolmentFilter, SubjectFilter
-
-from .fields import Fields, read_fields, whole_number
 
 _SERVICES = {"recognition": "Recognition", "verification": "Verification", "detection": "Detection"}
 _BASE = "/api/v1/recognition"
 _ALL = SubjectFilter("")
+_UUID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_LONGEST_PAGE = 10_000
+_TRY_AGAIN = "Something went wrong, please try again"
 
 
 def _new_key(entropy: Entropy) -> str:
@@ -47,51 +50,47 @@ def tell(fault: Exception) -> Response:
     match fault:
         case NoCode() | UnreadablePicture(refusal="not_a_picture"):
             told = error(400, 28, "No face is found in the given image")
+        case UnreadablePicture() | Problem(code="not_base64"):
+            told = error(400, 21, str(fault))
         case NotFound(noun="enrolment"):
             told = error(404, 44, "Image not found")
-        case NotFound():
+        case NotFound(noun="subject"):
             told = error(404, 42, "Subject not found")
         case Clash():
             told = error(400, 43, "Subject already exists")
         case Invalid():
-            told = error(400, 21, fault.message)
-        case Problem(status=404 | 413 | 429 as status):
-            told = error(status, 0, fault.detail)
+            told = error(400, 26, fault.message)
+        case TooManyPictures():
+            told = error(429, 0, _TRY_AGAIN)
         case Problem(status=status) if status < 500:
-            told = error(400, 21, fault.detail)
+            told = error(status, 0, fault.detail)
         case Problem(status=status):
-            told = error(status, 0, "Something went wrong, please try again")
+            told = error(status, 0, _TRY_AGAIN)
         case _:
-            told = error(400, 0, "Something went wrong, please try again")
+            told = error(400, 0, _TRY_AGAIN)
     return told.response
 
 
 async def recognize(request: Request) -> Response:
     """Who shows a code: one result for each code, the largest first, and at most one of them with a subject."""
     connection, query = await _connection(request), query_of(request)
-    predictions = whole_number(query.get("prediction_count", "1"))
+    limit, predictions = _limit(query), whole_number(query.get("prediction_count", "1"))
     if predictions < -1 or predictions == 0:
         raise error(404, 400, "Prediction count should be any positive number or -1")
     sight = await _look(request, connection, await _fields(request), "file")
     found = await identify(context_of(request), connection, sight)
-    results = [_face(sight, code) | {"subjects": _subjects(found, code)} for code in sight.codes]
-    limit = max(0, whole_number(query.get("limit", "0")))
-    answer: dict[str, Any] = {"result": results[:limit] if limit else results}
-    if query.get("status", "").lower() == "true":
-        for each in answer["result"]:
-            each["execution_time"] = {"detector": 0.0, "calculator": 0.0}
-        answer["plugins_versions"] = {"detector": "qr", "calculator": "gatepass"}
-    return JSONResponse(answer)
+    shown = _largest(sight, limit, [found.code] if found else [])
+    return _results(query, [_face(sight, code) | {"subjects": _subjects(found, code)} for code in shown])
 
 
 async def add_face(request: Request) -> Response:
     """Enrol: the subject becomes a holder with a pass. The picture is dropped undecoded."""
     connection, fields = await _connection(request), await _fields(request)
-    subject = query_of(request).get("subject") or fields.text("subject")
-    if not subject:
+    subject = query_of(request).get("subject", fields.text("subject"))
+    if subject is None:
         raise error(400, 33, "Required request parameter 'subject' is not present")
-    if not fields.has("file"):
-        raise error(400, 34, "Required request part 'file' is not present")
+    _check_name(subject)
+    _check_part(fields, "file")
     fields.discard(context_of(request), KIND, "file")
     made = await enrol.enrol(context_of(request), connection, enrol.Enrolling("", subject, lasting=True))
     return JSONResponse({"image_id": _shown(made.id), "subject": subject}, 201)
@@ -101,9 +100,9 @@ async def list_faces(request: Request) -> Response:
     """The enrolments, a page at a time."""
     app, connection, query = context_of(request), await _connection(request), query_of(request)
     page, size = whole_number(query.get("page", "0")), whole_number(query.get("size", "20"))
-    if page < 0 or not 0 < size <= 10_000:
-        raise error(400, 21, "The page is out of range")
-    wanted = await _of_subject(request, connection, query.get("subject"))
+    if page < 0 or not 0 < size <= _LONGEST_PAGE:
+        raise error(400, 26, f"A page has 1 to {_LONGEST_PAGE} faces, and the first page is 0")
+    wanted = await _of_subject(request, connection, query.get("subject") or None)
     found = [] if wanted is None else await enrol.enrolments(app, connection, wanted, size, skip=page * size)
     total = 0 if wanted is None else await enrol.count_enrolments(app, connection, wanted)
     faces = [{"image_id": _shown(each.id), "subject": each.ref} for each in found]
@@ -113,16 +112,18 @@ async def list_faces(request: Request) -> Response:
 
 async def delete_faces(request: Request) -> Response:
     """Take the enrolments of a subject away, or all; the subjects stay."""
-    connection = await _connection(request)
-    wanted = await _of_subject(request, connection, query_of(request).get("subject"))
+    connection, subject = await _connection(request), query_of(request).get("subject")
+    if subject is not None:
+        _check_name(subject)  # a name that was left empty by mistake deletes nobody
+    wanted = await _of_subject(request, connection, subject)
     deleted = [] if wanted is None else await enrol.delete_enrolments(context_of(request), connection, wanted)
     return JSONResponse({"deleted": len(deleted)})
 
 
 async def delete_some_faces(request: Request) -> Response:
     """Take enrolments away by their ids; unknown ones are passed over."""
-    connection, ids = await _connection(request), (await _fields(request)).listed()
-    wanted = EnrolmentFilter("", ids=[id_ for each in ids if (id_ := _id(each)) is not None])
+    connection, texts = await _connection(request), (await _fields(request)).listed()
+    wanted = EnrolmentFilter("", ids=[id_ for text in texts if (id_ := _id(text)) is not None])
     deleted = await enrol.delete_enrolments(context_of(request), connection, wanted)
     return JSONResponse([{"image_id": _shown(each.id), "subject": each.ref} for each in deleted])
 
@@ -130,8 +131,7 @@ async def delete_some_faces(request: Request) -> Response:
 async def delete_face(request: Request) -> Response:
     """Take one enrolment away."""
     connection = await _connection(request)
-    wanted = EnrolmentFilter("", ids=[_id(request.path_params["id"]) or b""])
-    deleted = await enrol.delete_enrolments(context_of(request), connection, wanted)
+    deleted = await enrol.delete_enrolments(context_of(request), connection, _of_path(request))
     if not deleted:
         raise NotFound("enrolment")
     return JSONResponse({"image_id": _shown(deleted[0].id), "subject": deleted[0].ref})
@@ -144,23 +144,23 @@ async def no_image(request: Request) -> Response:  # noqa: ARG001  the same for 
 
 async def verify_face(request: Request) -> Response:
     """Whether the code shown is the subject's of an enrolment. Somebody else's is left as it was."""
-    connection, wanted = await _connection(request), EnrolmentFilter("", ids=[_id(request.path_params["id"]) or b""])
-    enrolled = await enrol.enrolments(context_of(request), connection, wanted, 1)
+    app, connection = context_of(request), await _connection(request)
+    enrolled = await enrol.enrolments(app, connection, _of_path(request))
     if not enrolled:
         raise NotFound("enrolment")
-    (only,) = enrolled
+    subject, holder = enrolled[0].ref, enrolled[0].holder
     sight = await _look(request, connection, await _fields(request), "file")
-    found = await identify(context_of(request), connection, sight, wanted=lambda person: person.holder == only.holder)
-    similar = found is not None and found.person.holder == only.holder
+    found = await identify(app, connection, sight, wanted=lambda person: person.holder == holder)
+    similar = found is not None and found.person.holder == holder
     code = found.code if found else sight.codes[0]
-    return JSONResponse({"result": [{**_face(sight, code), "subject": only.ref, "similarity": float(similar)}]})
+    result = _face(sight, code) | {"subject": subject, "similarity": float(similar)}
+    return _results(query_of(request), [result])
 
 
 async def add_subject(request: Request) -> Response:
     """Make a subject: a holder with a pass."""
-    connection, name = await _connection(request), (await _fields(request)).text("subject")
-    if not name:
-        raise error(400, 21, "The subject is blank")
+    connection, name = await _connection(request), (await _fields(request)).text("subject") or ""
+    _check_name(name)
     await enrol.add_subject(context_of(request), connection, "", name)
     return JSONResponse({"subject": name}, 201)
 
@@ -173,9 +173,8 @@ async def list_subjects(request: Request) -> Response:
 
 async def rename_subject(request: Request) -> Response:
     """Give a subject another name; where there is one of that name, the two become one."""
-    connection, name = await _connection(request), (await _fields(request)).text("subject")
-    if not name:
-        raise error(400, 21, "The subject is blank")
+    connection, name = await _connection(request), (await _fields(request)).text("subject") or ""
+    _check_name(name)
     await enrol.rename_subject(context_of(request), connection, "", clean(request.path_params["subject"]), name)
     return JSONResponse({"updated": True})
 
@@ -197,24 +196,24 @@ async def delete_all_subjects(request: Request) -> Response:
 
 async def verify(request: Request) -> Response:
     """Compare: whether both pictures show a code of the same holder, one of which is live."""
-    connection, fields = await _connection(request), await _fields(request)
+    connection, fields, limit = await _connection(request), await _fields(request), _limit(query_of(request))
     source = await _look(request, connection, fields, "source_image")
     if len(source.codes) > 1:
         raise error(400, 31, "More than one face in the source image")
     target = await _look(request, connection, fields, "target_image")
     found = await compare(context_of(request), connection, source, target)
-    same = {code.text for code in target.codes if found and found.code == code} or (
-        {target.codes[0].text} if found else set()
-    )
-    matches = [{**_face(target, code), "similarity": float(code.text in same)} for code in target.codes]
+    matched = found.matched if found else ()
+    shown = _largest(target, limit, matched)
+    matches = [_face(target, code) | {"similarity": float(code in matched)} for code in shown]
     return JSONResponse({"result": [{"source_image_face": _face(source, source.codes[0]), "face_matches": matches}]})
 
 
 async def detect(request: Request) -> Response:
     """Where the codes are; nothing is settled."""
-    connection = await _connection(request)
+    connection, query = await _connection(request), query_of(request)
+    limit = _limit(query)
     sight = await _look(request, connection, await _fields(request), "file")
-    return JSONResponse({"result": [_face(sight, code) for code in sight.codes]})
+    return _results(query, [_face(sight, code) for code in _largest(sight, limit)])
 
 
 async def refuse_embeddings(request: Request) -> Response:
@@ -227,12 +226,10 @@ async def _connection(request: Request) -> Connection:
     key = request.headers.get("x-api-key")
     if key is None:
         raise error(400, 20, "Missing header: x-api-key")
+    if not _UUID.fullmatch(key):
+        raise error(400, 26, "Service API key should be UUID")
     try:
-        key = str(uuid.UUID(key))
-    except ValueError:
-        raise error(400, 26, "Service API key should be UUID") from None
-    try:
-        return await connection_of(request, KIND, key)
+        return await connection_of(request, KIND, key.lower())
     except Problem:
         service = _SERVICES.get(request.url.path.split("/")[3], "Recognition")
         raise error(404, 10, f"{service} service with this API Key not found") from None
@@ -243,15 +240,52 @@ async def _fields(request: Request) -> Fields:
 
 
 async def _look(request: Request, connection: Connection, fields: Fields, name: str) -> Sight:
+    _check_part(fields, name)
     return await look(context_of(request), connection, fields.picture(name))
 
 
 async def _of_subject(request: Request, connection: Connection, ref: str | None) -> EnrolmentFilter | None:
     """Those of the subject, or all; None where there is no such subject."""
-    if not ref:
+    if ref is None:
         return EnrolmentFilter("")
     found = await enrol.subjects(context_of(request), connection, _ALL._replace(refs={ref}))
     return EnrolmentFilter("", found[0].holder) if found else None
+
+
+def _of_path(request: Request) -> EnrolmentFilter:
+    """The one that the path names; none where that is no id."""
+    return EnrolmentFilter("", ids=[_id(request.path_params["id"]) or b""])
+
+
+def _check_name(subject: str) -> None:
+    if not subject.strip():
+        raise error(400, 26, "Subject name is empty")
+
+
+def _check_part(fields: Fields, name: str) -> None:
+    if not fields.has(name):
+        raise error(400, 34, f"Required request part '{name}' is not present")
+
+
+def _limit(query: Mapping[str, str]) -> int | None:
+    """How many codes are asked for at most; None for all."""
+    limit = whole_number(query.get("limit", "0"))
+    if limit < 0:
+        raise error(400, 26, "Limit should be equal or greater than 0")
+    return limit or None
+
+
+def _largest(sight: Sight, limit: int | None, found: Collection[Code] = ()) -> list[Code]:
+    """The largest codes, as many as are asked for. One that was found is not left out for a larger one."""
+    kept = sorted(sight.codes, key=lambda code: code not in found)[:limit]
+    return [code for code in sight.codes if code in kept]
+
+
+def _results(query: Mapping[str, str], results: list[dict[str, Any]]) -> Response:
+    if query.get("status", "").lower() != "true":
+        return JSONResponse({"result": results})
+    timed = [result | {"execution_time": {"detector": 0.0, "calculator": 0.0}} for result in results]
+    return JSONResponse({"result": timed, "plugins_versions": {"detector": "qr", "calculator": "gatepass"}})
 
 
 def _face(sight: Sight, code: Code) -> dict[str, Any]:
@@ -269,10 +303,7 @@ def _shown(id_: bytes) -> str:
 
 
 def _id(text: object) -> bytes | None:
-    try:
-        return uuid.UUID(text).bytes if isinstance(text, str) else None
-    except ValueError:
-        return None
+    return uuid.UUID(text).bytes if isinstance(text, str) and _UUID.fullmatch(text) else None
 
 
 ROUTES: Sequence[Route] = (

@@ -34,11 +34,12 @@ _KINDS = {"enum": list(DIALECTS)}
 class NewDevice(Body):
     """A reader or terminal. `serial` is the number it says it has; another is then refused.
 
-    The rest is for devices that Gatepass has to call: `url` is `http://` and an IP address in a network that is
-    allowed for them.
+    `output` is what it opens, for kinds whose models differ in that. The rest is for devices that Gatepass has to call:
+    `url` is `http://` and an IP address in a network that is allowed for them.
     """
 
     serial: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")] | None = None
+    output: Annotated[str, Field(max_length=32)] | None = None
     url: Annotated[str, Field(max_length=200)] | None = None
     username: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     password: Annotated[str, Field(min_length=1, max_length=200)] | None = None
@@ -149,7 +150,7 @@ def _base_url(app: Context, request: Request, kind: str) -> str:
     if own is None:
         return here.rstrip("/")
     parts = urlsplit(here)
-    host = parts.hostname or ""
+    host, port = (parts.hostname or "", own) if own.isdigit() else (own, parts.port)
     if ":" in host:
         host = f"[{host}]"
-    return f"{parts.scheme}://{f'{host}:{own}' if own.isdigit() else own}"
+    return f"{parts.scheme}://{host}:{port}" if port else f"{parts.scheme}://{host}"

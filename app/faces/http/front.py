@@ -51,13 +51,16 @@ class Front:
         self.routes = routes
         self.context: Context | None = None
         self._receipt_s = receipt_s
-        self._own: Mapping[str, Dialect] = {}
+        self._ports: Mapping[str, Dialect] = {}
+        self._hosts: Mapping[str, Dialect] = {}
 
     def open(self, context: Context) -> None:
         """Serve a service that is running."""
         self.context = context
         self.routes.state.context = context
-        self._own = {address: DIALECTS[kind] for kind, address in context.network.faces.items()}
+        own = {address: DIALECTS[kind] for kind, address in context.network.faces.items()}
+        self._ports = {address: dialect for address, dialect in own.items() if address.isdigit()}
+        self._hosts = {address: dialect for address, dialect in own.items() if not address.isdigit()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -68,11 +71,14 @@ class Front:
         exchange = _Exchange(self.context, scope, send)
         started = perf_counter()
         headers = dict(scope["headers"])
-        dialect = self._dialect(scope, headers)
+        at_own_address = self._at_own_address(scope, headers)
+        dialect = at_own_address or _by_its_look(scope["path"], headers)
         try:
             if dialect is None:
                 await self._serve(exchange, scope, headers, receive)
             else:
+                scope = exchange.as_routes_see_it(scope)
+                scope["state"]["own_address"] = at_own_address is not None
                 await self._serve_dialect(dialect, exchange, scope, headers, receive)
         except _Gone:
             return
@@ -102,28 +108,22 @@ class Front:
         await self.routes(scope, _replay(body, receive), exchange.send)
         exchange.route = _pattern(scope)
 
-    def _dialect(self, scope: Scope, headers: Headers) -> Dialect | None:
-        """Whose request it is: by the port or host name that a dialect has to itself, else by its look."""
-        if self._own:
-            server = scope.get("server") or ("", None)
-            host = headers.get(b"host", b"").partition(b":")[0].decode("latin-1").lower()
-            if (dialect := self._own.get(str(server[1])) or self._own.get(host)) is not None:
-                return dialect
-        path = scope["path"]
-        if path == verifications.PATH:
+    def _at_own_address(self, scope: Scope, headers: Headers) -> Dialect | None:
+        """The dialect that has the port that the request came to, or the host name that it is for, to itself."""
+        if not self._ports and not self._hosts:
             return None
-        return next((dialect for dialect in DIALECTS.values() if dialect.claims(path, headers)), None)
+        _, port = scope.get("server") or ("", None)
+        host = headers.get(b"host", b"").partition(b":")[0].decode("latin-1").lower()
+        return self._ports.get(str(port)) or self._hosts.get(host)
 
     async def _serve_dialect(
         self, dialect: Dialect, exchange: "_Exchange", scope: Scope, headers: Headers, receive: Receive
     ) -> None:
-        exchange.route = dialect.kind.name
+        exchange.route, exchange.id_header = dialect.kind.name, dialect.id_header
         serve: Callable[[Scope, Receive, Send], Awaitable[None]] = partial(self._answer, dialect, exchange)
         origins = exchange.context.network.origins
         if origins and b"origin" in headers:
             serve = CORSMiddleware(serve, allow_origins=tuple(origins), allow_methods=("*",), allow_headers=("*",))
-        scope = exchange.as_routes_see_it(scope)
-        scope["state"]["own_address"] = dialect in self._own.values()
         await serve(scope, receive, exchange.send)
 
     async def _answer(
@@ -145,10 +145,20 @@ class _Gone(Exception):
     """The caller went away before the request was whole."""
 
 
+def _by_its_look(path: str, headers: Headers) -> Dialect | None:
+    """The dialect that a request looks like; None for what is the core's."""
+    if path == verifications.PATH:
+        return None
+    return next((dialect for dialect in DIALECTS.values() if dialect.claims(path, headers)), None)
+
+
 def _told(dialect: Dialect, exchange: "_Exchange", fault: Exception) -> Response:
     if isinstance(fault, Told):
         return fault.response
-    return dialect.tell(fault if isinstance(fault, Mistake) else exchange.problem(fault))
+    problem = exchange.problem(fault)
+    response = dialect.tell(fault if isinstance(fault, Mistake) else problem)
+    response.headers.update(dict(problem.headers))
+    return response
 
 
 def _pattern(scope: Scope) -> str:
@@ -163,6 +173,7 @@ class _Exchange:
         self.context = context
         self.route = "none"
         self.status = 500
+        self.id_header = b"request-id"
         self._scope = scope
         self._send = send
         self._begun = False
@@ -173,7 +184,7 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self._begun = True
             self.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), (b"request-id", self.request_id.encode())]
+            message["headers"] = [*message.get("headers", ()), (self.id_header, self.request_id.encode())]
         elif self._scope["method"] == "HEAD":
             message["body"] = b""
         await self._send(message)
@@ -182,7 +193,7 @@ class _Exchange:
         """Send a whole answer."""
         self._begun, self.status = True, status
         length = (b"content-length", str(len(body)).encode())
-        all_headers = [*headers, length, (b"request-id", self.request_id.encode())]
+        all_headers = [*headers, length, (self.id_header, self.request_id.encode())]
         await self._send({"type": "http.response.start", "status": status, "headers": all_headers})
         await self._send({"type": "http.response.body", "body": b"" if self._scope["method"] == "HEAD" else body})
 

@@ -2,4 +2,10 @@
 
 from app.faces.dialect import Dialect
 
-DIALECTS: tuple[Dialect, ...] = ()
+from .controlid import CONTROLID
+from .fcard import FCARD
+from .hikvision import HIKVISION
+from .vguang import VGUANG
+from .zkteco import ZKTECO
+
+DIALECTS: tuple[Dialect, ...] = (VGUANG, FCARD, CONTROLID, ZKTECO, HIKVISION)

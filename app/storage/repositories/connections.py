@@ -32,6 +32,11 @@ class Connections(Repository):
         statement = select(*_COLUMNS).where(connections.c.tenant == tenant, connections.c.id == id_)
         return self._one(statement, ConnectionRecord)
 
+    def hold(self, tenant: str, id_: bytes) -> None:
+        """Keep others from holding it until the transaction ends."""
+        where = (connections.c.tenant == tenant, connections.c.id == id_)
+        self._connection.execute(select(connections.c.id).where(*where).with_for_update(key_share=True)).all()
+
     def seal(self, tenant: str, id_: bytes, sealed: bytes) -> None:
         """Keep its secret sealed anew."""
         self._update(connections, and_(connections.c.tenant == tenant, connections.c.id == id_), {"sealed": sealed})

@@ -1,10 +1,13 @@
 """Whom a connection enrolled: collections, the subjects in them, and the ids that each enrolment was answered."""
 
 from collections.abc import Collection
+from functools import lru_cache
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Table, and_, delete, func, select
+from sqlalchemy import ColumnElement, Table, and_, delete, exists, func, select
 
+from app.storage.bulk import BulkRead, incoming
+from app.storage.engine import Engine
 from app.storage.records import EnrolmentRecord, SubjectRecord
 from app.storage.tables import collections, enrolments, holders, subjects
 
@@ -16,13 +19,14 @@ _ENROLMENT = tuple(_OF_HOLDER[name] if name in _OF_HOLDER else enrolments.c[name
 
 
 class SubjectFilter(NamedTuple):
-    """Which subjects; None asks for all. `after` is a ref."""
+    """Which subjects; None asks for all. `after` is a ref. `empty` asks for those without enrolments."""
 
     collection: str | None = None
     refs: Collection[str] | None = None
     holders: Collection[bytes] | None = None
     lasting: bool | None = None
     after: str | None = None
+    empty: bool = False
 
 
 class EnrolmentFilter(NamedTuple):
@@ -79,6 +83,12 @@ class Enrolments(Repository):
             statement = statement.limit(limit)
         return [SubjectRecord(*row) for row in self._connection.execute(statement)]
 
+    def subjects_of(self, tenant: str, connection: bytes, holders: Collection[bytes]) -> list[SubjectRecord]:
+        """The subjects that these holders are, in any collection."""
+        asked = [(tenant, connection, holder) for holder in holders]
+        rows = _subjects_of(self._engine).rows(self._connection, asked)
+        return [SubjectRecord._make((*row[:5], bool(row[5]), row[6])) for row in rows]
+
     def count_subjects(self, tenant: str, connection: bytes, collection: str) -> int:
         where = _subjects(tenant, connection, SubjectFilter(collection, lasting=True))
         return self._connection.scalar(select(func.count()).select_from(subjects).where(*where)) or 0
@@ -88,11 +98,11 @@ class Enrolments(Repository):
         where = and_(*_subjects(tenant, connection, SubjectFilter(collection, holders=(holder,))))
         self._update(subjects, where, {"lasting": True})
 
-    def delete_subject(self, tenant: str, connection: bytes, collection: str, holder: bytes) -> None:
-        """Its enrolments go with it."""
-        theirs = _enrolments(tenant, connection, EnrolmentFilter(collection, holder))
+    def delete_subjects(self, tenant: str, connection: bytes, collection: str, holders: Collection[bytes]) -> None:
+        """Their enrolments go with them."""
+        theirs = (*_enrolments(tenant, connection, EnrolmentFilter(collection)), enrolments.c.holder.in_(holders))
         self._connection.execute(delete(enrolments).where(*theirs))
-        where = _subjects(tenant, connection, SubjectFilter(collection, holders=(holder,)))
+        where = _subjects(tenant, connection, SubjectFilter(collection, holders=holders))
         self._connection.execute(delete(subjects).where(*where))
 
     def known_elsewhere(self, tenant: str, connection: bytes, holder: bytes) -> bool:
@@ -140,6 +150,9 @@ def _subjects(tenant: str, connection: bytes, wanted: SubjectFilter) -> list[Col
         where.append(subjects.c.holder.in_(wanted.holders))
     if wanted.lasting is not None:
         where.append(subjects.c.lasting.is_(wanted.lasting))
+    if wanted.empty:
+        same = (enrolments.c[name] == subjects.c[name] for name in ("tenant", "connection", "collection", "holder"))
+        where.append(~exists().where(*same))
     return where
 
 
@@ -154,3 +167,19 @@ def _enrolments(tenant: str, connection: bytes, wanted: EnrolmentFilter) -> list
     if wanted.after is not None:
         where.append(enrolments.c.id > wanted.after)
     return where
+
+
+@lru_cache
+def _subjects_of(engine: Engine) -> BulkRead:
+    """Compiled once: a camera asks for it at every look."""
+    asked = incoming(subjects.c.tenant, subjects.c.connection, subjects.c.holder)
+    same = and_(*(subjects.c[column.name] == column for column in asked.c))
+    return BulkRead(
+        engine,
+        asked,
+        select(*_SUBJECT)
+        .select_from(asked)
+        .join(subjects, same)
+        .join(holders, and_(holders.c.tenant == subjects.c.tenant, holders.c.id == subjects.c.holder))
+        .order_by(subjects.c.collection),
+    )

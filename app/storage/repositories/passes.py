@@ -1,10 +1,11 @@
 """Passes."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Select, and_, func, select
 
+from app.core.model import PassStatus
 from app.storage.records import PassRecord
 from app.storage.tables import holders, passes, verifications
 
@@ -32,6 +33,14 @@ class Passes(Repository):
         """Hold all passes of the holder until the transaction ends: nobody is let in by them meanwhile."""
         theirs = select(passes.c.id).where(passes.c.tenant == tenant, passes.c.holder == holder)
         self._connection.execute(theirs.order_by(passes.c.id).with_for_update(key_share=True)).all()
+
+    def revoke(self, tenant: str, ids: Collection[bytes], at: int, reason: str) -> None:
+        """Revoke those that are not yet; all are held until the transaction ends, taken in one order."""
+        these = and_(passes.c.tenant == tenant, passes.c.id.in_(ids))
+        held = select(passes.c.id).where(these).order_by(passes.c.id).with_for_update(key_share=True)
+        self._connection.execute(held).all()
+        change = {"status": PassStatus.REVOKED, "status_reason": reason, "status_at": at}
+        self._update(passes, and_(these, passes.c.status != PassStatus.REVOKED), change)
 
     def change(self, tenant: str, id_: bytes, values: Mapping[str, Any]) -> None:
         """Set columns of a pass that was locked."""

@@ -26,6 +26,10 @@ class Tenants(Repository):
             TenantRecord,
         )
 
+    def hold(self, id_: str) -> None:
+        """Keep others from counting out numbers and places in the tenant until the transaction ends."""
+        self._connection.execute(select(tenants.c.id).where(tenants.c.id == id_).with_for_update(key_share=True)).all()
+
     def raise_epoch(self, id_: str) -> int | None:
         """The new epoch: every token issued before is refused."""
         epoch: int | None = self._connection.scalar(

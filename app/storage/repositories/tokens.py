@@ -1,13 +1,29 @@
 """Tokens."""
 
-from sqlalchemy import and_, select
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
+from sqlalchemy import Column, LargeBinary, and_, func, or_, select
+
+from app.storage.bulk import BulkRead, incoming
+from app.storage.engine import Engine
 from app.storage.records import TokenRecord
-from app.storage.tables import tokens
+from app.storage.tables import passes, tokens
 
 from .repository import Repository
 
 _COLUMNS = tuple(tokens.c[name] for name in TokenRecord._fields)
+
+
+class OwnedToken(NamedTuple):
+    """A token, by the key that it was asked for; whose it is; and whether it was taken back or blocked."""
+
+    key: bytes
+    id: bytes
+    holder: bytes
+    issued_at: int
+    refused: bool
 
 
 class Tokens(Repository):
@@ -20,10 +36,10 @@ class Tokens(Repository):
     def get(self, tenant: str, id_: bytes) -> TokenRecord | None:
         return self._one(select(*_COLUMNS).where(tokens.c.tenant == tenant, tokens.c.id == id_), TokenRecord)
 
-    def find(self, tenant: str, ids: list[bytes], lookups: list[bytes]) -> list[TokenRecord]:
-        """Those tokens that are stored, by id or by lookup."""
-        where = (tokens.c.tenant == tenant, tokens.c.id.in_(ids) | tokens.c.lookup.in_(lookups))
-        return [TokenRecord(*row) for row in self._connection.execute(select(*_COLUMNS).where(*where))]
+    def owned(self, tenant: str, keys: Sequence[bytes]) -> list[OwnedToken]:
+        """Those tokens that are stored under the keys, which are ids or lookups."""
+        rows = _owned(self._engine).rows(self._connection, [(tenant, key) for key in keys])
+        return [OwnedToken._make((*row[:4], bool(row[4]))) for row in rows]
 
     def revoke(self, tenant: str, id_: bytes, at: int) -> None:
         """Refuse the token from now on. The first revocation's time stays."""
@@ -39,3 +55,20 @@ class Tokens(Repository):
         """Whether the token was blocked."""
         where = and_(tokens.c.tenant == tenant, tokens.c.id == id_, tokens.c.blocked_at.is_not(None))
         return self._update(tokens, where, {"blocked_at": None, "blocked_reason": None})
+
+
+@lru_cache
+def _owned(engine: Engine) -> BulkRead:
+    """Compiled once: a camera asks for it at every look."""
+    asked = incoming(tokens.c.tenant, Column("key", LargeBinary))
+    opaque, here, key = tokens.alias(), asked.c.tenant, asked.c.key
+    by_lookup = select(opaque.c.id).where(opaque.c.tenant == here, opaque.c.lookup == key).scalar_subquery()
+    refused = or_(tokens.c.revoked_at.is_not(None), tokens.c.blocked_at.is_not(None))
+    return BulkRead(
+        engine,
+        asked,
+        select(key, tokens.c.id, passes.c.holder, tokens.c.issued_at, refused)
+        .select_from(asked)
+        .join(tokens, and_(tokens.c.tenant == here, tokens.c.id == func.coalesce(by_lookup, key)))
+        .join(passes, and_(passes.c.tenant == here, passes.c.id == tokens.c.pass_)),
+    )

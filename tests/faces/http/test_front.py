@@ -23,12 +23,14 @@ def front_of(context: Context, **options: float) -> Front:
     return front
 
 
-async def asked(front: Front, path: str, headers: dict[str, str], receive: Any) -> list[Any]:
+async def asked(
+    front: Front, path: str, headers: dict[str, str], receive: Any, *, server: Any = ("gatepass.test", 80)
+) -> list[Any]:
     """What a front sends for a POST whose body comes through `receive`."""
     scope = {
         "type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"",
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()], "root_path": "",
-        "scheme": "http", "server": ("gatepass.test", 80), "client": ("127.0.0.1", 1), "http_version": "1.1",
+        "scheme": "http", "server": server, "client": ("127.0.0.1", 1), "http_version": "1.1",
     }  # fmt: skip
     sent: list[Any] = []
 

@@ -258,7 +258,7 @@ async def in_process(front: Front) -> AsyncIterator[int]:
 async def test_who_drips_a_body_is_cut_off(sqlite_url: str, tmp_path: Path, framing: str, path: str) -> None:
     async with running_service(make_settings(sqlite_url)) as service:
         front = Front(make_routes("0", None), receipt_s=0.2)
-        serve(front, service.context)
+        front.open(service.context)
         async with in_process(front) as port:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             head = (

@@ -7,15 +7,17 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from app.faces.dialect import clean
-from app.faces.multipart import read_form
-from app.faces.pictures import MAX_BASE64, from_base64
-from app.faces.problems import Problem
-from app.faces.strict_json import read_json
 from app.services.connected import Kind
 from app.services.context import Context
 
+from .dialect import clean
+from .multipart import read_form
+from .pictures import MAX_BASE64, from_base64
+from .problems import Problem
+from .strict_json import read_json
+
 _MOST_FIELDS = 32
+_MOST_LISTED = 4096
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
 
 
@@ -26,6 +28,11 @@ class Fields:
         self.value = value
         self._named: Mapping[str, Any] = value if isinstance(value, dict) else {}
         self._files = files
+
+    @property
+    def files(self) -> Sequence[str]:
+        """The names of the files, in their order."""
+        return tuple(self._files)
 
     def has(self, name: str) -> bool:
         """Whether there is such a field, or a file, that is not empty."""
@@ -50,10 +57,12 @@ class Fields:
         value = self.value if name is None else self._named.get(name, [])
         if not isinstance(value, list):
             raise Problem(400, "A field of the request is of another type.")
+        if len(value) > _MOST_LISTED:
+            raise Problem(400, f"A list of the request has more than {_MOST_LISTED} members.")
         return value
 
     def picture(self, name: str) -> bytes:
-        """The picture in a file, or in base64. Raises `Problem` where there is none."""
+        """The picture in a file, or in base64. Raises `Problem`: `not_base64`, or that there is none."""
         if name in self._files:
             return self._files[name]
         text = self.text(name)
@@ -62,7 +71,7 @@ class Fields:
         try:
             return from_base64(text)
         except ValueError:
-            raise Problem(400, "Provided value is not Base64") from None
+            raise Problem(400, "Provided value is not Base64", code="not_base64") from None
 
     def discard(self, app: Context, kind: Kind, *names: str) -> None:
         """Count those of the fields that are there, and may hold a face: they are dropped, and were not decoded."""
@@ -96,7 +105,11 @@ def whole_number(text: str) -> int:
 
 def _of_form(body: bytes) -> dict[str, str]:
     """The fields of `application/x-www-form-urlencoded`."""
-    pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError("The body is not UTF-8.") from None
+    pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     if len(dict(pairs)) < len(pairs):
         raise ValueError("The body has the same field twice.")
     return {clean(name): clean(value) for name, value in pairs}
