@@ -5,6 +5,7 @@ import logging
 import re
 import sys
 import tempfile
+from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,8 @@ from tests.service import Service, running_service
 EXIF_CANARY = "Canary-in-the-EXIF-5d1c"
 COMMENT_CANARY = b"Canary-in-a-comment-9b2e"
 CANARIES = (EXIF_CANARY.encode(), COMMENT_CANARY)
+SPELLINGS = (*CANARIES, *(b64encode(b"." * n + COMMENT_CANARY)[4:-4] for n in range(3)))
+"""As they are, and in base64, however the comment falls into groups of three bytes."""
 MEGABYTE = 1 << 20
 
 
@@ -127,6 +130,52 @@ async def test_a_picture_is_in_no_file_no_table_and_no_log(
         _assert_in_no_file(server.folder / "log")
 
 
+@pytest.mark.parametrize("padding", [0, 2 * MEGABYTE], ids=["small", "over a megabyte"])
+async def test_a_face_that_a_client_enrols_is_never_looked_at_and_is_in_no_file_no_table_and_no_log(
+    watched: Service,
+    padding: int,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = await watched.create("/v1/connections", kind="compreface", gate="main-door")
+    faces = {"url": "/api/v1/recognition/faces", "headers": {"x-api-key": made["credentials"]["api_key"]}}
+    token = await watched.token(await watched.pass_(), "short")
+    photo = photo_with_canaries(token["token"], padding=padding)
+    in_base64 = {"file": "data:image/jpeg;base64," + b64encode(photo).decode()}
+    assert any(spelling.decode() in in_base64["file"] for spelling in SPELLINGS)
+
+    async def look(*_: object, **__: object) -> None:
+        raise AssertionError("the picture was looked at")
+
+    for decoder in ("read", "codes"):
+        monkeypatch.setattr(type(watched.context.pictures), decoder, look)
+    monkeypatch.setattr("app.faces.fields.from_base64", look)
+    capfd.readouterr()
+    with opened() as heard:
+        answers = [
+            await watched.http.post(**faces, params={"subject": "emp-1"}, files={"file": ("a.jpg", photo)}),
+            await watched.http.post(**faces, params={"subject": "emp-1"}, json=in_base64),
+            await watched.http.post(**faces, params={"subject": "a\nb"}, files={"file": ("a.jpg", photo)}),
+            await watched.http.post(**faces, params={"subject": "emp-2"}, files={"file": ("a.jpg", b"no picture")}),
+        ]
+        missing = await watched.http.post(**faces, params={"subject": "emp-3"}, data={"file": ""})
+    assert [answer.status_code for answer in (*answers, missing)] == [201, 201, 400, 201, 400]
+    assert [event for event in heard if not _is_harmless(event, tmp_path)] == []
+    counted = (await watched.http.get("/metrics")).text
+    assert 'gatepass_face_fields_discarded_total{kind="compreface"} 4.0' in counted.splitlines()
+    out, err = capfd.readouterr()
+    for text in (out, err, *(answer.text for answer in answers)):
+        assert not any(canary.decode() in text for canary in SPELLINGS)
+    _assert_in_no_table(watched)
+    _assert_in_no_file(tmp_path)
+    if "postgresql" in request.node.name:
+        server: PostgresServer = request.getfixturevalue("postgresql_server")
+        _assert_in_no_file(server.folder / "data")
+    assert (await watched.verify(token["token"]))["decision"] == "admit"
+
+
 def _is_harmless(event: tuple[str, Any], folder: Path) -> bool:
     """Whether what was opened is no file for writing, and none in the folders that are looked through."""
     kind, arguments = event
@@ -145,7 +194,7 @@ def _assert_in_no_table(service: Service) -> None:
         for table in metadata.sorted_tables:
             for row in connection.execute(sqlalchemy.select(table)):
                 for value in row:
-                    assert not any(canary in _bytes(value) for canary in CANARIES), table.name
+                    assert not any(canary in _bytes(value) for canary in SPELLINGS), table.name
 
 
 def _bytes(value: object) -> bytes:
@@ -158,7 +207,7 @@ def _assert_in_no_file(place: Path) -> None:
         if path.is_file():
             looked_at += 1
             data = path.read_bytes()
-            assert not any(canary in data for canary in CANARIES), path
+            assert not any(canary in data for canary in SPELLINGS), path
     assert looked_at
 
 
@@ -190,6 +239,17 @@ BINARY = {
     "tokens.pass": "a pass's id",
     "tokens.lookup": "a keyed hash",
     "tokens.kid": "4 bytes",
+    "connections.id": "a UUIDv7",
+    "connections.lookup": "a hash",
+    "connections.serial_lookup": "a hash",
+    "connections.sealed": "a sealed secret, or a sealed password of a device",
+    "collections.connection": "a connection's id",
+    "subjects.connection": "a connection's id",
+    "subjects.holder": "a holder's id",
+    "subjects.pass": "a pass's id",
+    "enrolments.connection": "a connection's id",
+    "enrolments.id": "a UUIDv7, or as many bytes that a client was told before",
+    "enrolments.holder": "a holder's id",
     "credentials.id": "a UUIDv7",
     "credentials.holder": "a holder's id",
     "credentials.lookup": "a keyed hash",
@@ -239,6 +299,8 @@ async def test_what_is_stored_in_bytes_is_short(service: Service) -> None:
     await service.gate()
     token = await service.token(await service.pass_(), "code")
     await service.verify(token["token"], request_id="r-1")
+    for kind in ("compreface", "rekognition", "zkteco"):
+        await service.create("/v1/connections", kind=kind, gate="main-door")
     database: sqlalchemy.Engine = service.context.store._database  # type: ignore[attr-defined]
     with database.connect() as connection:
         for table in metadata.sorted_tables:

@@ -173,7 +173,10 @@ async def test_no_secret_can_be_read_from_the_database(
     }
     for client in clients:
         kind = client.pop("kind")
-        secrets |= {f"{name} of {kind}": value.rpartition("/")[2].encode() for name, value in client.items()}
+        shown = {
+            name: value.rpartition("/")[2] for name, value in client.items() if value != DIALECTS[kind].kind.collection
+        }
+        secrets |= {f"{name} of {kind}": value.encode() for name, value in shown.items()}
     for n, token in enumerate(issued):
         secrets[f"text {n}"] = token["token"].encode()
         secrets[f"middle of text {n}"] = token["token"][4:][:20].encode()

@@ -1,8 +1,10 @@
-"""The dialects: each is registered under its own name, and knows nothing of another."""
+"""The dialects: each is a file or a folder, registered under its name. That none knows another is import-linter's part."""
 
 import ast
+import pkgutil
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -12,54 +14,37 @@ from app.faces.dialect import Dialect
 from app.faces.dialects import DIALECTS
 
 PACKAGES = (app.faces.compat, app.faces.readers)
-FILES = [path for package in PACKAGES for path in sorted(Path(package.__path__[0]).glob("*.py")) if path.stem[0] != "_"]
 
 
-def defines_a_dialect(path: Path) -> bool:
-    """Whether the file makes a `Dialect`: what does not is machinery, or a part of one."""
+def makes_a_dialect(package: ModuleType, name: str) -> bool:
+    """Whether there is a `Dialect` made in the file or folder: what makes none is machinery."""
+    place = Path(package.__path__[0]) / name
+    files = sorted(place.glob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
     return any(
         isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Dialect"
+        for path in files
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
     )
 
 
-def module_of(path: Path) -> str:
-    return f"app.faces.{path.parent.name}.{path.stem}"
+MAKING = [
+    (package, module.name)
+    for package in PACKAGES
+    for module in pkgutil.iter_modules(package.__path__)
+    if makes_a_dialect(package, module.name)
+]
 
 
-DEFINING = [path for path in FILES if defines_a_dialect(path)]
+@pytest.mark.parametrize(("package", "name"), MAKING, ids=[name for _, name in MAKING])
+def test_every_dialect_is_registered_under_its_own_name(package: ModuleType, name: str) -> None:
+    module = sys.modules.get(f"{package.__name__}.{name}")
+    assert module is not None, "it is missing in __init__.py"
+    (dialect,) = [each for each in vars(module).values() if isinstance(each, Dialect)]
+    assert any(each is dialect for each in package.DIALECTS), "it is missing in __init__.py"
+    assert DIALECTS[name] is dialect
+    assert dialect.kind.name == name
 
 
-@pytest.mark.parametrize("path", DEFINING, ids=lambda path: path.stem)
-def test_every_file_of_a_dialect_is_registered_under_its_own_name(path: Path) -> None:
-    registered = sys.modules[f"app.faces.{path.parent.name}"].DIALECTS
-    (dialect,) = [each for each in vars(sys.modules[module_of(path)]).values() if isinstance(each, Dialect)]
-    assert any(each is dialect for each in registered), "it is missing in __init__.py"
-    assert dialect.kind.name == path.stem
-    assert DIALECTS[path.stem] is dialect
-
-
-def test_every_dialect_has_a_file_and_a_name_of_its_own() -> None:
-    registered = [dialect.kind.name for package in PACKAGES for dialect in package.DIALECTS]
-    assert sorted(registered) == sorted(path.stem for path in DEFINING)
-    assert list(DIALECTS) == registered
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_a_dialect_knows_nothing_of_another(path: Path) -> None:
-    """A file of a dialect is named like it, with a word more; what is named like none is for all of its kind."""
-    here = path.parent
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level == 1:
-            names = [node.module] if node.module else [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"app.faces.{here.name}"):
-            pytest.fail("files of a room are imported as such: from .name import ...")
-        else:
-            continue
-        for name in names:
-            assert _dialect_of(here / f"{name}.py") in (None, _dialect_of(path)), name
-
-
-def _dialect_of(path: Path) -> str | None:
-    names = [each.stem for each in DEFINING if each.parent == path.parent]
-    return next((name for name in names if path.stem == name or path.stem.startswith(f"{name}_")), None)
+def test_there_is_no_other_dialect() -> None:
+    assert sorted(DIALECTS) == sorted(name for _, name in MAKING)
+    assert len(DIALECTS) == sum(len(package.DIALECTS) for package in PACKAGES)

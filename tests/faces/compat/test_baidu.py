@@ -5,7 +5,7 @@ import json
 import pytest
 import pytest_asyncio
 
-from app.faces.compat.baidu_operations import OPERATIONS
+from app.faces.compat.baidu.operations import OPERATIONS
 from app.storage.failures import Unavailable
 from tests.faces.compat.baidu_client import BASE, CANARY, GRANT, MONTH, Client, client_at, shown
 from tests.service import Service

@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from app.faces.compat import facepp_facesets
-from app.faces.compat.facepp import ROUTES
-from app.faces.compat.facepp_requests import Asked
+from app.faces.compat.facepp import ROUTES, facesets
+from app.faces.compat.facepp.requests import Asked
 from app.faces.dialect import Told
 from app.faces.fields import Fields
 from app.faces.problems import Problem
@@ -346,7 +345,7 @@ async def test_facesets_are_made_once_listed_and_deleted(service: Service, monke
         "faceset_token",
         "outer_id",
     }
-    monkeypatch.setattr(facepp_facesets, "_PAGE", 1)
+    monkeypatch.setattr(facesets, "_PAGE", 1)
     first = await client.call("faceset/getfacesets")
     second = await client.call("faceset/getfacesets", start=first["next"])
     assert [each["outer_id"] for each in first["facesets"] + second["facesets"]] in (["", "gatepass"], ["gatepass", ""])
@@ -359,7 +358,7 @@ async def test_facesets_are_made_once_listed_and_deleted(service: Service, monke
     await client.call("faceset/delete", faceset_token=unnamed["faceset_token"])
     assert (await client.call("faceset/getfacesets"))["facesets"] == []
     assert not await client.door.has_pass("emp-1042")
-    monkeypatch.setattr(facepp_facesets, "_MOST_FACESETS", 0)
+    monkeypatch.setattr(facesets, "_MOST_FACESETS", 0)
     assert await client.refusal("faceset/create", outer_id="one-more") == (400, "FACESET_QUOTA_EXCEEDED")
 
 

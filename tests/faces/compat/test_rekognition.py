@@ -8,7 +8,7 @@ import pytest_asyncio
 from PIL import Image
 
 from app.faces.compat.rekognition import tell
-from app.faces.compat.rekognition_operations import OPERATIONS
+from app.faces.compat.rekognition.operations import OPERATIONS
 from app.faces.pictures import MAX_PICTURE
 from app.faces.problems import FAULT, Problem
 from app.services.mistakes import TooManyPictures

@@ -11,8 +11,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from app.faces.compat import tencent_people
-from app.faces.compat.tencent import ACTIONS
+from app.faces.compat.tencent import ACTIONS, people
 from tests.effects.frames import encoded
 from tests.faces.compat.door import CANARY, HEIGHT, NOBODYS, WIDTH, Door, door_of, seen
 from tests.service import Service
@@ -306,7 +305,7 @@ async def test_a_person_is_in_as_many_groups_as_they_are_copied_to(service: Serv
 
 
 async def test_a_group_goes_with_those_who_are_in_no_other(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tencent_people, "_AT_ONCE", 2)
+    monkeypatch.setattr(people, "_AT_ONCE", 2)
     client = await client_at_a_door(service)
     await client.group("night")
     for ref in ("a", "b", "c", "both"):
@@ -323,7 +322,7 @@ async def test_a_group_goes_with_those_who_are_in_no_other(service: Service, mon
 async def test_a_person_whose_making_was_cut_short_can_be_made_again(service: Service) -> None:
     client = await client_at_a_door(service)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tencent_people, "_add_face", None)
+        patch.setattr(people, "_add_face", None)
         assert "Error" in await client.post(
             "CreatePerson",
             json.dumps({"GroupId": "gatepass", "PersonId": "a", "PersonName": "A", "Image": CODE}).encode(),

@@ -39,8 +39,8 @@ class Terminal:
     "busy" with 503, "hang up" without an answer, "hang up after" it has done what it was told, "stale" for a nonce that
     it no longer knows, "refuse" with an error, "flood" with an answer that does not end, "move" with a redirect.
     `slow_s` is how long it thinks before it answers, `challenge` what it asks for instead of Digest. `calls` are those
-    that it answered, with `cookies` and `authorizations` that came. While it holds `posting`, it does not listen. `ahead` is how far its
-    clock is.
+    that it answered, with `cookies` and `authorizations` that came. While it holds `posting`, it does not listen.
+    `ahead` is how far its clock is.
     """
 
     def __init__(self, port: int) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.faces.compat.baidu_requests import Refused, groups_of
+from app.faces.compat.baidu.requests import Refused, groups_of
 from app.faces.fields import Fields
 from tests.faces.compat.baidu_client import CANARY, client_at, shown
 from tests.service import Service

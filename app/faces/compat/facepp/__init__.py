@@ -25,8 +25,8 @@ from app.services.context import Context
 from app.services.identify import Identified, NoCode, Sight, compare, identify
 from app.services.mistakes import Clash, Invalid, NotFound, TooManyPictures
 
-from . import facepp_facesets as facesets
-from .facepp_requests import KIND, Asked, error, read
+from . import facesets
+from .requests import KIND, Asked, error, read
 
 _BASE = "/facepp/v3"
 _THRESHOLDS = {"1e-3": 62.327, "1e-4": 69.101, "1e-5": 73.975}

@@ -20,9 +20,9 @@ from app.services.identify import Identified, Sight, compare, identify
 from app.services.mistakes import Invalid, Mistake, NotFound
 from app.services.sight import UnreadablePicture
 
-from . import tencent_people as people
-from .tencent_people import VERSION
-from .tencent_requests import KIND, Asked, error, read
+from . import people
+from .people import VERSION
+from .requests import KIND, Asked, error, read
 
 _API_VERSION = "2020-03-03"
 _MOST_GROUPS = 100

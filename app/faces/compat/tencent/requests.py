@@ -5,13 +5,12 @@ from typing import NamedTuple
 
 from starlette.requests import Request
 
+from app.faces.compat.signatures import TC3, Refused, SignedRequest, check, read_claim
 from app.faces.dialect import Numbered, Told, clean, context_of
 from app.faces.fields import Fields, read_fields
 from app.services.connected import Connection, Kind, drawn
 from app.services.context import Context
 from app.services.identify import Sight, look
-
-from .signatures import TC3, Refused, SignedRequest, check, read_claim
 
 _SERVICE = "iai"
 _UNSIGNED = {

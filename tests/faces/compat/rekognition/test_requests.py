@@ -9,8 +9,8 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.faces.compat.rekognition_operations import OPERATIONS
-from app.faces.compat.rekognition_requests import read
+from app.faces.compat.rekognition.operations import OPERATIONS
+from app.faces.compat.rekognition.requests import read
 from app.faces.dialect import Told
 from tests.faces.compat.rekognition_client import MODEL, Rekognition, refusal_in
 from tests.faces.compat.rekognition_site import (

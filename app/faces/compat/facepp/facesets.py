@@ -16,7 +16,7 @@ from app.services.mistakes import Clash
 from app.storage.records import EnrolmentRecord
 from app.storage.repositories.enrolments import EnrolmentFilter
 
-from .facepp_requests import Asked, error
+from .requests import Asked, error
 
 _NOWHERE = ""
 _UNNAMED = "@"

@@ -19,8 +19,8 @@ from app.services.mistakes import NotFound
 from app.storage.records import EnrolmentRecord, SubjectRecord
 from app.storage.repositories.enrolments import EnrolmentFilter, SubjectFilter
 
-from . import rekognition_requests as asked_for
-from .rekognition_requests import Asked, Image, error
+from . import requests as asked_for
+from .requests import Asked, Image, error
 
 _MODEL = {"FaceModelVersion": "7.0"}
 _SURE = 100.0

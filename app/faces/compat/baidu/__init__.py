@@ -28,8 +28,8 @@ from app.services.connected import Connection
 from app.services.mistakes import Mistake
 from app.storage.failures import Unavailable
 
-from .baidu_operations import KIND, OPERATIONS, Operation
-from .baidu_requests import Refused, refused
+from .operations import KIND, OPERATIONS, Operation
+from .requests import Refused, refused
 
 _BASE = "/rest/2.0/face/v3"
 _GOOD_FOR_S = 2_592_000

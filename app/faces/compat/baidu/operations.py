@@ -23,7 +23,7 @@ from app.services.mistakes import Clash, NotFound
 from app.storage.records import SubjectRecord
 from app.storage.repositories.enrolments import EnrolmentFilter, SubjectFilter
 
-from .baidu_requests import (
+from .requests import (
     Refused,
     enrolment,
     given,

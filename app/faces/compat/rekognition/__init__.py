@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.effects.entropy import Entropy
+from app.faces.compat.signatures import SIGV4, Refused, SignedRequest, check, read_claim
 from app.faces.dialect import Dialect, context_of
 from app.faces.problems import Problem
 from app.services import lately
@@ -23,9 +24,8 @@ from app.services.identify import NoCode
 from app.services.mistakes import Clash, Mistake, NotFound, TooManyPictures
 from app.services.sight import UnreadablePicture
 
-from .rekognition_operations import OPERATIONS, Call, Operation
-from .rekognition_requests import MEDIA_TYPE, Asked, error, read
-from .signatures import SIGV4, Refused, SignedRequest, check, read_claim
+from .operations import OPERATIONS, Call, Operation
+from .requests import MEDIA_TYPE, Asked, error, read
 
 _SERVICE = "RekognitionService."
 _COLLECTION = "gatepass"

@@ -18,7 +18,7 @@ from app.services.mistakes import Clash, NotFound
 from app.storage.records import SubjectRecord
 from app.storage.repositories.enrolments import EnrolmentFilter, SubjectFilter
 
-from .tencent_requests import KIND, Asked, error
+from .requests import KIND, Asked, error
 
 _EVERYBODY = ""
 _GROUP_ID = re.compile(r"[A-Za-z0-9%@#&_-]*")
