@@ -22,6 +22,7 @@ import typer
 from app.cli import cli
 from app.core.decision import REASONS
 from app.core.rules import RULES
+from app.faces.dialects import DIALECTS
 from app.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -225,6 +226,9 @@ def assert_shows_part_of(shown: Any, answered: Any, where: str) -> None:
         for name, value in shown.items():
             assert name in answered, f"{where}: {name}"
             assert_shows_part_of(value, answered[name], where)
+    elif isinstance(shown, list) and isinstance(answered, list) and len(shown) == len(answered):
+        for each, other in zip(shown, answered, strict=True):
+            assert_shows_part_of(each, other, where)
     elif isinstance(shown, str) and shown.endswith("..."):
         assert isinstance(answered, str), where
     else:
@@ -244,6 +248,20 @@ def test_the_examples_of_the_rules_are_answered_as_they_show(tmp_path: Path) -> 
                 assert_shows_part_of(json.loads(shown or "{}"), answers[-1], calls)
 
 
+def test_the_examples_of_connections_are_answered_as_they_show(tmp_path: Path) -> None:
+    section = text_of("docs/api.md").partition("\n## Connections\n")[2].partition("\n## ")[0]
+    examples = EXAMPLE.findall(section)
+    assert len(examples) == section.count("```http") == 2
+    port = free_port()
+    with served(tmp_path, port):
+        (tenant,) = run([".venv/bin/gatepass init --json"], tmp_path, port)
+        headers = {"Authorization": f"Bearer {tenant['api_key']}"}
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, trust_env=False, timeout=10) as client:
+            assert client.post("/v1/gates", json={"id": "main-door", "name": "Main door"}).is_success
+            for call, shown in examples:
+                assert_shows_part_of(json.loads(shown), answer_to(client, call, {}), call)
+
+
 def test_both_readmes_have_the_same_commands_and_answers() -> None:
     english, chinese = (FENCE.findall(text_of(name)) for name in READMES)
     assert english == chinese
@@ -255,6 +273,11 @@ def test_every_make_target_that_is_named_is_there() -> None:
         name for path in PAGES for name in re.findall(r"(?:`|^)make ([a-z-]+)", path.read_text("utf-8"), re.MULTILINE)
     }
     assert {"demo", "test"} <= named <= targets
+
+
+def test_every_kind_of_connection_is_in_the_guide_to_the_api() -> None:
+    (row,) = re.findall(r"^\| `kind` \| what the client speaks: (.*) \|$", text_of("docs/api.md"), re.MULTILINE)
+    assert re.findall(r"`(\w+)`", row) == list(DIALECTS)
 
 
 # Links
@@ -300,7 +323,7 @@ def test_every_setting_is_in_the_operations_guide_with_its_default() -> None:
     page = text_of("docs/operations.md")
     rows = dict(re.findall(r"^\| `(GATEPASS_\w+)` \| ([^|]+) \|", page, re.MULTILINE))
     defaults = {
-        f"GATEPASS_{name.upper()}": "none" if field.default is None else f"`{field.default}`"
+        f"GATEPASS_{name.upper()}": f"`{field.default}`" if field.default else "none"
         for name, field in Settings.model_fields.items()
     }
     assert rows == defaults

@@ -88,7 +88,7 @@ def test_operations_have_names_of_their_own() -> None:
 
 
 def test_the_first_calls_have_examples_that_are_right() -> None:
-    for name in ("NewGate", "NewPass", "NewToken", "NewVerification"):
+    for name in ("NewGate", "NewPass", "NewToken", "NewVerification", "NewConnection"):
         model = SCHEMA["components"]["schemas"][name]
         for example in model["examples"]:
             assert set(example) <= set(model["properties"])
@@ -119,7 +119,16 @@ def test_what_can_be_null_says_so() -> None:
         name: {
             field for field, each in schemas[name]["properties"].items() if {"type": "null"} in each.get("anyOf", ())
         }
-        for name in ("Verification", "Pass", "IssuedTokenAnswer", "CreatedApiKey", "Gate", "Zone", "Holder")
+        for name in (
+            "Verification",
+            "Pass",
+            "IssuedTokenAnswer",
+            "CreatedApiKey",
+            "Gate",
+            "Zone",
+            "Holder",
+            "CreatedConnection",
+        )
     }
     assert nullable == {
         "Verification": {
@@ -132,6 +141,7 @@ def test_what_can_be_null_says_so() -> None:
         "Gate": {"from_zone", "into_zone"},
         "Zone": {"within", "time_zone", "capacity", "forgive_after_s", "resets_at"},
         "Holder": {"name", "blocked"},
+        "CreatedConnection": {"side", "credentials"},
     }
 
 
@@ -175,12 +185,13 @@ def known(server: Server) -> dict[str, str]:
         pass_ = made("/v1/passes", holder="emp-1042", gates="all")
         token = made("/v1/tokens", **{"pass": pass_, "kind": "signed"})
         key = made("/v1/api-keys", name="spare", scopes=["gates:read"])
+        connection = made("/v1/connections", kind="compreface", gate=gate)
         schedule = made("/v1/schedules", name="Always")
         card = made(f"/v1/holders/{holder}/credentials", kind="barcode", value="4006381333931")
         shown = client.post("/v1/verifications", json={"token": "4006381333931", "gate": gate}).json()["id"]
     return {
         "zones": zone, "gates": gate, "holders": holder, "passes": pass_, "tokens": token, "api-keys": key,
-        "schedules": schedule, "credentials": card, "verifications": shown, "schedule": schedule,
+        "schedules": schedule, "credentials": card, "verifications": shown, "schedule": schedule, "connections": connection,
         "pass": pass_, "gate": gate, "within": zone, "from_zone": zone, "into_zone": zone,
     }  # fmt: skip
 

@@ -130,21 +130,9 @@ async def test_a_picture_is_in_no_file_no_table_and_no_log(
         _assert_in_no_file(server.folder / "log")
 
 
-@pytest.mark.parametrize("padding", [0, 2 * MEGABYTE], ids=["small", "over a megabyte"])
-async def test_a_face_that_a_client_enrols_is_never_looked_at_and_is_in_no_file_no_table_and_no_log(
-    watched: Service,
-    padding: int,
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-    capfd: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    made = await watched.create("/v1/connections", kind="compreface", gate="main-door")
-    faces = {"url": "/api/v1/recognition/faces", "headers": {"x-api-key": made["credentials"]["api_key"]}}
-    token = await watched.token(await watched.pass_(), "short")
-    photo = photo_with_canaries(token["token"], padding=padding)
-    in_base64 = {"file": "data:image/jpeg;base64," + b64encode(photo).decode()}
-    assert any(spelling.decode() in in_base64["file"] for spelling in SPELLINGS)
+@pytest.fixture
+def _blind(watched: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing decodes a picture."""
 
     async def look(*_: object, **__: object) -> None:
         raise AssertionError("the picture was looked at")
@@ -152,6 +140,23 @@ async def test_a_face_that_a_client_enrols_is_never_looked_at_and_is_in_no_file_
     for decoder in ("read", "codes"):
         monkeypatch.setattr(type(watched.context.pictures), decoder, look)
     monkeypatch.setattr("app.faces.fields.from_base64", look)
+
+
+@pytest.mark.usefixtures("_blind")
+@pytest.mark.parametrize("padding", [0, 2 * MEGABYTE], ids=["small", "over a megabyte"])
+async def test_a_face_that_a_client_enrols_is_never_looked_at_and_is_in_no_file_no_table_and_no_log(
+    watched: Service,
+    padding: int,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    made = await watched.create("/v1/connections", kind="compreface", gate="main-door")
+    faces = {"url": "/api/v1/recognition/faces", "headers": {"x-api-key": made["credentials"]["api_key"]}}
+    token = await watched.token(await watched.pass_(), "short")
+    photo = photo_with_canaries(token["token"], padding=padding)
+    in_base64 = {"file": "data:image/jpeg;base64," + b64encode(photo).decode()}
+    assert any(spelling.decode() in in_base64["file"] for spelling in SPELLINGS)
     capfd.readouterr()
     with opened() as heard:
         answers = [

@@ -113,8 +113,10 @@ async def identify(
         owner = known.get(text) if known else None
     else:
         known, people = await _known(app, connection, sight.shown)
+        if known is None:
+            return None  # nobody could be named, so nothing is used
         text, presented = the_one(sight.shown, known)
-        owner = known.get(text) if known else None
+        owner = known.get(text)
         if wanted is not None and owner is not None and not wanted(people[owner.holder]):
             return None
         settled = await _settle(app, connection, text, presented, request_id)

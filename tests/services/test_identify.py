@@ -235,7 +235,10 @@ async def test_without_its_database_nobody_is_named_and_no_refusal_is_remembered
     assert await ref(service, here, texts[0]) == "emp-0"
     with monkeypatch.context() as without:
         without.setattr(type(service.context.store), "read", unavailable)
-        assert await ref(service, here, texts[1]) is None
+        seen = await sight(service, here, texts[1])
+        assert await identify(service.context, here, seen, wanted=lambda _: True) is None
+        assert await shown(service, here, *texts) is None
+    assert await ref(service, here, texts[1]) == "emp-1"
 
 
 async def test_a_badge_and_a_live_code_of_one_holder_are_the_same(service: Service) -> None:

@@ -192,6 +192,17 @@ ENDPOINTS = (
     ),
     Endpoint("GET", "/v1/api-keys", "admin"),
     Endpoint("DELETE", "/v1/api-keys/{spare_key}", "admin", status=204, foreign=("spare_key",)),
+    Endpoint(
+        "POST",
+        "/v1/connections",
+        "admin",
+        {"gate": "{gate}", "kind": "compreface", "pass_template": {"gates": ["{gate}"], "schedule": "{schedule}"}},
+        201,
+        ("gate", "schedule"),
+    ),
+    Endpoint("GET", "/v1/connections", "admin"),
+    Endpoint("GET", "/v1/connections/{connection}", "admin", foreign=("connection",)),
+    Endpoint("DELETE", "/v1/connections/{spare_connection}", "admin", status=204, foreign=("spare_connection",)),
 )
 
 
@@ -213,6 +224,7 @@ async def seed(service: Service) -> dict[str, str]:
         for value in ("4006381333931", "4006381333948")
     ]
     key = await service.create("/v1/api-keys", name="spare", scopes=["gates:read"])
+    connections = [await service.create("/v1/connections", kind="compreface", gate=gate["id"]) for _ in range(2)]
     verification = await service.verify((await service.token(pass_))["token"], gate["id"])
     return {
         "zone": zone["id"],
@@ -229,6 +241,8 @@ async def seed(service: Service) -> dict[str, str]:
         "credential": cards[0]["id"],
         "spare_credential": cards[1]["id"],
         "spare_key": key["id"],
+        "connection": connections[0]["id"],
+        "spare_connection": connections[1]["id"],
     }
 
 

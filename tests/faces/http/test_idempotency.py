@@ -11,7 +11,7 @@ from tests.faces.http.endpoints import ENDPOINTS, Endpoint, seed, stored
 from tests.service import Service
 
 CREATES = [endpoint for endpoint in ENDPOINTS if endpoint.status == 201]
-SECRETS = ("secret", "token", "display", "picture")
+SECRETS = ("secret", "token", "display", "picture", "credentials")
 
 
 async def send(service: Service, path: str, body: Any, key: str = "order-1") -> httpx.Response:
@@ -40,7 +40,8 @@ async def test_the_same_key_with_another_body_is_refused(service: Service, endpo
     await send(service, endpoint.at(made), body)
     before = stored(service)
     name = next(iter(body))
-    changed = {**body, name: made["spare_pass"] if name == "pass" else "something else"}
+    another = {"pass": made["spare_pass"], "gate": made["spare_gate"]}
+    changed = {**body, name: another.get(name, "something else")}
     assert_problem(await send(service, endpoint.at(made), changed), 409, "idempotency_key_reused")
     assert stored(service) == before
 

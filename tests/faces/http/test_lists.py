@@ -14,7 +14,7 @@ from app.services.mistakes import Invalid
 from tests.faces.http.answers import assert_problem
 from tests.service import Service
 
-LISTS = ["zones", "gates", "holders", "passes", "schedules", "verifications", "audit-events", "api-keys"]
+LISTS = ["zones", "gates", "holders", "passes", "schedules", "verifications", "audit-events", "api-keys", "connections"]
 
 
 async def filled(service: Service, count: int = 5) -> None:
@@ -26,6 +26,7 @@ async def filled(service: Service, count: int = 5) -> None:
         await service.create("/v1/zones", id=f"zone-{n}", name="A zone")
         await service.pass_(f"emp-{n}")
         await service.create("/v1/schedules", id=f"schedule-{n}", name="A schedule")
+        await service.create("/v1/connections", kind="vguang", gate="gate-0")
         await service.verify("nonsense", "gate-0")
         (holder,) = (await service.call("GET", f"/v1/holders?ref=emp-{n}")).json()["items"]
         await service.call("POST", f"/v1/holders/{holder['id']}/block", json={"reason": "a reason"})
