@@ -62,14 +62,17 @@ class Fields:
         return value
 
     def picture(self, name: str) -> bytes:
-        """The picture in a file, or in base64. Raises `Problem`: `not_base64`, or that there is none."""
+        """The picture in a file, or in base64, which may be in lines (RFC 2045 section 6.8), as some clients write it.
+
+        Raises `Problem`: `not_base64`, or that there is none.
+        """
         if name in self._files:
             return self._files[name]
         text = self.text(name)
         if not text:
             raise Problem(400, "The request has no picture.")
         try:
-            return from_base64(text)
+            return from_base64("".join(text.split()))
         except ValueError:
             raise Problem(400, "Provided value is not Base64", code="not_base64") from None
 

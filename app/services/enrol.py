@@ -8,6 +8,7 @@ and revoked when the client has deleted the subject from the last of them.
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
+from app.core.model import PassStatus
 from app.storage.records import EnrolmentRecord, SubjectRecord
 from app.storage.repositories.enrolments import EnrolmentFilter, SubjectFilter
 from app.storage.transaction import Transaction
@@ -315,10 +316,9 @@ def _check_collection(tx: Transaction, connection: Connection, name: str) -> int
 
 
 def _known_elsewhere(tx: Transaction, connection: Connection, subject: SubjectRecord) -> bool:
-    passes = tx.passes.page(connection.tenant, None, 2, holder=subject.holder)
-    return any(each.id != subject.pass_ for each in passes) or tx.enrolments.known_elsewhere(
-        connection.tenant, connection.id, subject.holder
-    )
+    passes = tx.passes.page(connection.tenant, None, _AT_ONCE, holder=subject.holder)
+    others = [each for each in passes if each.id != subject.pass_ and each.status != PassStatus.REVOKED]
+    return bool(others) or tx.enrolments.known_elsewhere(connection.tenant, connection.id, subject.holder)
 
 
 def _drop_if_empty(app: Context, tx: Transaction, connection: Connection, moved: Sequence[EnrolmentRecord]) -> None:

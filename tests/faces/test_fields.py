@@ -188,3 +188,10 @@ def test_a_list_is_the_body_or_a_field_and_has_an_end() -> None:
     for body in (b"{}", b'"a"', b"1", b"[" + b"1," * 4096 + b"1]"):
         with pytest.raises(Problem):
             read(body, "application/json").listed()
+
+
+def test_a_picture_in_base64_may_be_in_lines() -> None:
+    picture = bytes(range(256))
+    for line in ("\n", "\r\n"):
+        text = line.join(b64encode(picture).decode()[at : at + 76] for at in range(0, 344, 76)) + line
+        assert read(json.dumps({"file": text}).encode(), "application/json").picture("file") == picture

@@ -294,6 +294,16 @@ async def test_who_is_known_elsewhere_keeps_the_ref_there(service: Service) -> N
     assert await holders(service) == [(ref, "Ada") for ref in ("emp-1", "emp-2", "new-emp-1", "new-emp-2")]
 
 
+async def test_who_was_deleted_and_enrolled_again_is_still_renamed(service: Service) -> None:
+    here = await client(service)
+    await here.enrol("emp-1")
+    await here.delete("emp-1")
+    await here.enrol("emp-1")
+    await here.rename("emp-1", "emp-9")
+    assert [ref for ref, _ in await holders(service)] == ["emp-9"]
+    assert sorted(await passes(service, "emp-9")) == ["active", "revoked"]
+
+
 async def test_two_subjects_of_one_name_become_one_who_keeps_their_own(service: Service) -> None:
     here = await client(service)
     ids = [await here.enrol("emp-1", name="Ada"), await here.enrol("emp-2", name="Grace", lasting=True)]
