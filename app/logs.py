@@ -41,6 +41,7 @@ def configure_logs() -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # it says which bytes of a form it did not expect
 
 
 class _StandardError:

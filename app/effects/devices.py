@@ -13,9 +13,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from functools import partial
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import httpx
 import structlog
@@ -34,6 +33,9 @@ _TIMEOUT = httpx.Timeout(1.0, read=2.0)
 _HEADERS = {"accept-encoding": "identity", "user-agent": "gatepass"}
 _LEFT_OUT = (b"set-cookie", b"content-encoding")
 _STALE = re.compile(r'\bstale="?true\b', re.IGNORECASE)
+_ADDRESS = re.compile(r"(https?)://(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+))(?::([0-9]{1,5}))?/?")
+_LAST_PORT = 65_535
+_UNSENT = (httpx.LocalProtocolError, httpx.UnsupportedProtocol)
 _log = structlog.get_logger()
 
 
@@ -48,8 +50,8 @@ class Delivery(StrEnum):
 class Message(NamedTuple):
     """JSON that is PUT to a device, which knows Gatepass by a name and a password (HTTP Digest, RFC 7616).
 
-    `url` is `http://` or `https://` and an IP address. `taken` says of the body of a 2xx answer whether the device has
-    taken the message.
+    `url` is `http://` or `https://` and an IP address. `taken` says of the body of a 2xx answer what became of the
+    message.
     """
 
     url: str
@@ -57,7 +59,27 @@ class Message(NamedTuple):
     body: bytes
     username: str
     password: str
-    taken: Callable[[bytes], bool]
+    taken: Callable[[bytes], Delivery]
+
+
+class Address(NamedTuple):
+    """Where a device is. `url` is written from what was understood of an address, and has nothing else in it."""
+
+    url: str
+    ip: IPv4Address | IPv6Address
+
+
+def read_address(url: str) -> Address:
+    """The address of a device: `http://` or `https://`, an IP address and perhaps a port. Raises ValueError else."""
+    found = _ADDRESS.fullmatch(url)
+    if found is None:
+        raise ValueError("This is no address of a device.")
+    scheme, six, four, port = found.groups()
+    ip = IPv6Address(six) if six else IPv4Address(four)
+    if port is not None and not 0 < int(port) <= _LAST_PORT:
+        raise ValueError("There is no such port.")
+    host = f"[{ip}]" if six else str(ip)
+    return Address(f"{scheme}://{host}" + (f":{int(port)}" if port else ""), ip)
 
 
 class Devices:
@@ -74,10 +96,10 @@ class Devices:
     def may_call(self, url: str) -> bool:
         """Whether the address is in one of the networks. A name never is."""
         try:
-            address = ip_address(urlsplit(url).hostname or "")
+            ip = read_address(url).ip
         except ValueError:
             return False
-        return any(address in network for network in self._networks)
+        return any(ip in network for network in self._networks)
 
     def start(self, url: str, work: Callable[[float], Coroutine[Any, Any, None]]) -> bool:
         """Begin work that ends in a call of the device, beside the requests that are answered.
@@ -157,19 +179,19 @@ async def _put(client: httpx.AsyncClient, message: Message, auth: httpx.DigestAu
     url, headers = message.url.rstrip("/") + message.path, {"content-type": "application/json"}
     try:
         answer = await client.put(url, content=message.body, headers=headers, auth=auth)
-    except (httpx.ConnectError, httpx.ConnectTimeout):
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
         return Delivery.NOT_DELIVERED, True
-    except httpx.HTTPError:
-        return Delivery.UNKNOWN, True
-    except (KeyError, ValueError, NotImplementedError):  # httpx, of a challenge that it cannot meet: nothing was done
+    except httpx.HTTPError as fault:
+        return (Delivery.NOT_DELIVERED, False) if isinstance(fault, _UNSENT) else (Delivery.UNKNOWN, True)
+    except (httpx.InvalidURL, KeyError, ValueError, NotImplementedError):
+        # httpx, of an address or a challenge that it can do nothing with: nothing was done.
         return Delivery.NOT_DELIVERED, False
     if answer.status_code == 401:
         # With a wrong password there is no second try: devices lock out who tries too often.
         return Delivery.NOT_DELIVERED, _STALE.search(answer.headers.get("www-authenticate", "")) is not None
     if answer.is_server_error:
         return Delivery.UNKNOWN, True
-    taken = answer.is_success and message.taken(answer.content)
-    return Delivery.DELIVERED if taken else Delivery.NOT_DELIVERED, False
+    return message.taken(answer.content) if answer.is_success else Delivery.NOT_DELIVERED, False
 
 
 class _Wary(httpx.AsyncBaseTransport):

@@ -7,11 +7,13 @@ nothing of the service: neither its environment nor its secrets.
 
 import asyncio
 import json
+import os
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from app.effects import picture_worker
 from app.effects.read_pictures import MAX_BYTES, Box, Code, Picture, PictureRefused, RefusalCode
@@ -23,7 +25,10 @@ _START_S = 1.0
 """Seconds that a picture may wait for a worker that has yet to start in place of a killed one."""
 
 _WARM_UP_S = 30.0
-_LONGEST_ANSWER = 1 << 20
+_END_S = 5.0
+_LONGEST_ANSWER = 1 << 22
+"""Bytes: more than the most codes that a worker answers with have in JSON."""
+
 _ENVIRONMENT = {
     "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
     "PYTHONDONTWRITEBYTECODE": "1",
@@ -88,7 +93,7 @@ class PictureReader:
         try:
             async with asyncio.timeout(_WARM_UP_S):
                 await asyncio.gather(*(worker.ready() for worker in self._workers))
-        except (TimeoutError, asyncio.IncompleteReadError):
+        except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             raise PictureRefused("too_slow") from None
 
     async def close(self) -> None:
@@ -100,64 +105,87 @@ class PictureReader:
         return "busy" if self._closed else "too_slow"
 
     async def _decode(self, data: bytes, timeout_s: float) -> Picture:
-        worker, answer = self._idle.pop(), None
+        worker, asked, answer = self._idle.pop(), False, None
         try:
             async with asyncio.timeout(timeout_s + _START_S):
                 await worker.ready()
+            asked = True
             async with asyncio.timeout(timeout_s):
-                answer = await worker.ask(data)
-        except (TimeoutError, OSError, ValueError, asyncio.IncompleteReadError):
+                answer = _understood(await worker.ask(data))
+        except (TimeoutError, OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             raise PictureRefused(self._why()) from None
         finally:
-            if answer is None:
+            if asked and answer is None:
                 worker.replace()
             self._idle.append(worker)
-        if "refused" in answer:
-            raise PictureRefused(answer["refused"])
-        codes = tuple(Code(text, Box(*box)) for text, *box in answer["codes"])
-        return Picture(answer["width"], answer["height"], codes)
+        if isinstance(answer, Picture):
+            return answer
+        raise PictureRefused(answer)
+
+
+_REFUSED: Mapping[str, RefusalCode] = {
+    "not_a_picture": "not_a_picture",
+    "too_large": "too_large",
+    "too_many_pixels": "too_many_pixels",
+}
+
+
+def _understood(line: bytes) -> Picture | RefusalCode:
+    """What a worker answered. Raises ValueError for anything that it would not answer had nobody taken it over."""
+    try:
+        match json.loads(line):
+            case {"refused": str(refused)} if refused in _REFUSED:
+                return _REFUSED[refused]
+            case {"width": int(width), "height": int(height), "codes": [*codes]}:
+                return Picture(width, height, tuple(_code(width, height, *code) for code in codes))
+    except (TypeError, RecursionError):
+        pass
+    raise ValueError("the worker's answer makes no sense")
+
+
+def _code(width: int, height: int, text: object, *sides: int) -> Code:
+    box = Box(*sides)
+    upright = 0 <= box.left < box.right <= width and 0 <= box.top < box.bottom <= height
+    if not isinstance(text, str) or not text.encode() or {type(each) for each in box} != {int} or not upright:
+        raise ValueError("that is no code in a picture")
+    return Code(text, box)
 
 
 class _Worker:
     """One worker process, and the one that takes its place once it was killed."""
 
     def __init__(self) -> None:
-        self._started: asyncio.Task[Process] | None = None
-        self._killed: set[asyncio.Task[int]] = set()
+        self._spawned: asyncio.Task[Process] | None = None
+        self._up: asyncio.Task[Process] | None = None
+        self._killed: set[asyncio.Task[None]] = set()
         self._over = False
 
     async def ready(self) -> None:
         """Returns when the process has tried its parts; starts it where there is none."""
-        if self._started is not None and self._started.done() and _ended(self._started):
-            self._started = None
-        if self._started is None:
-            if self._over:
-                raise OSError("the reader is closed")
-            self._started = asyncio.create_task(_start())
-        started = self._started
-        try:
-            await asyncio.shield(started)
-        except asyncio.CancelledError:
-            me = asyncio.current_task()
-            if started.cancelled() and me is not None and not me.cancelling():
-                raise OSError("the worker was ended while it started") from None
-            raise
+        if self._up is None or (self._up.done() and _ended(self._up)):
+            self.replace()
+        if self._up is None:
+            raise OSError("the reader is closed")
+        await asyncio.shield(self._up)
 
-    async def ask(self, data: bytes) -> dict[str, Any]:
-        """What the process, which is ready, says of the picture."""
-        assert self._started is not None  # noqa: S101  see `ready`
-        process = self._started.result()
-        assert process.stdin is not None and process.stdout is not None  # noqa: PT018, S101  see `_start`
+    async def ask(self, data: bytes) -> bytes:
+        """The line in which the process, which is ready, says what is in the picture."""
+        assert self._up is not None  # noqa: S101  see `ready`
+        process = self._up.result()
+        assert process.stdin is not None and process.stdout is not None  # noqa: PT018, S101  see `_spawn`
         process.stdin.write(len(data).to_bytes(picture_worker.LENGTH_BYTES, "big"))
         process.stdin.write(data)
-        answer: dict[str, Any] = json.loads(await process.stdout.readuntil(b"\n"))
-        return answer
+        return await process.stdout.readuntil(b"\n")
 
     def replace(self) -> None:
         """Kills the process and starts another, unless this is the end."""
         self._kill()
         if not self._over:
-            self._started = asyncio.create_task(_start())
+            self._spawned = asyncio.create_task(_spawn())
+            self._up = asyncio.create_task(_tried(self._spawned))
+            self._up.add_done_callback(
+                lambda up: up.cancelled() or up.exception()
+            )  # who waits is told; so may nobody be
 
     async def end(self) -> None:
         """Kills the process and returns when it has ended, and those before it."""
@@ -166,15 +194,16 @@ class _Worker:
         await asyncio.gather(*self._killed)
 
     def _kill(self) -> None:
-        started, self._started = self._started, None
-        if started is not None:
-            killed = asyncio.create_task(_kill(started))
+        spawned, self._spawned, self._up = self._spawned, None, None
+        if spawned is not None:
+            killed = asyncio.create_task(_end(spawned))
             self._killed.add(killed)
             killed.add_done_callback(self._killed.discard)
 
 
-async def _start() -> Process:
-    process = await asyncio.create_subprocess_exec(
+async def _spawn() -> Process:
+    """The process, as soon as there is one. Not to be cancelled: asyncio may then wait for its pipes for ever."""
+    return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", picture_worker.__name__),
         stdin=PIPE,
         stdout=PIPE,
@@ -182,28 +211,27 @@ async def _start() -> Process:
         env=_ENVIRONMENT,
         start_new_session=True,
     )
-    try:
-        assert process.stdout is not None  # noqa: S101  it is a pipe
-        await process.stdout.readuntil(b"\n")
-    except BaseException:
-        await _end(process)
-        raise
+
+
+async def _tried(spawned: asyncio.Task[Process]) -> Process:
+    """The process, once it has said that it works."""
+    process = await asyncio.shield(spawned)
+    assert process.stdout is not None  # noqa: S101  it is a pipe
+    await process.stdout.readuntil(b"\n")
     return process
 
 
-async def _kill(started: asyncio.Task[Process]) -> int:
-    started.cancel()
+async def _end(spawned: asyncio.Task[Process]) -> None:
+    """Kill the process and whatever it may have started, and wait until it has ended."""
     try:
-        return await _end(await started)
-    except (asyncio.CancelledError, asyncio.IncompleteReadError, OSError):
-        return 0  # it ended before it was ready
-
-
-async def _end(process: Process) -> int:
+        process = await asyncio.shield(spawned)
+    except OSError:
+        return  # there never was one
     with suppress(ProcessLookupError):
-        process.kill()
-    return await asyncio.shield(process.wait())
+        os.killpg(process.pid, signal.SIGKILL)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), _END_S)
 
 
-def _ended(started: asyncio.Task[Process]) -> bool:
-    return started.cancelled() or started.exception() is not None or started.result().returncode is not None
+def _ended(up: asyncio.Task[Process]) -> bool:
+    return up.cancelled() or up.exception() is not None or up.result().returncode is not None

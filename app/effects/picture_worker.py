@@ -18,6 +18,9 @@ from PIL import Image
 from app.effects.read_pictures import MAX_PIXELS, PictureRefused, read_codes
 
 LENGTH_BYTES = 4
+MOST_CODES = 64
+"""How many codes of a picture are answered, in reading order."""
+
 _LOOK_EVERY_S = 0.5
 
 # A GIF of one pixel, with which the parts are tried: the first person waits for no imports.
@@ -47,7 +50,7 @@ def _read(data: bytes) -> bytes:
         picture = read_codes(data)
     except PictureRefused as refused:
         return json.dumps({"refused": refused.code}).encode()
-    codes = [[code.text, *code.box] for code in picture.codes]
+    codes = [[code.text, *code.box] for code in picture.codes[:MOST_CODES]]
     return json.dumps({"width": picture.width, "height": picture.height, "codes": codes}).encode()
 
 

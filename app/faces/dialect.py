@@ -5,6 +5,7 @@ One file each in `compat/` (clients that send pictures) or `readers/` (devices t
 (`http/front.py`); what a code is worth is the services'. A dialect only reads its client's words and answers in them.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -24,6 +25,8 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 LONGEST_BODY = 2 * MAX_BASE64 + 64 * 1024
 """Two pictures in base64, and the other fields."""
+
+SHORT_BODY = 64 * 1024
 
 
 class Told(Exception):
@@ -54,6 +57,9 @@ class Dialect(NamedTuple):
     in the dialect what went wrong: a `Mistake` that a service raised, or else a `Problem`. A request is
     the dialect's if its path begins with one of `prefixes`, or if it is for `/` and has the header `header`. Clients
     look for the request's id in the header `id_header` (its name in lower case).
+
+    `before_body` is asked before a body is read, which may have `longest_body` bytes: it looks at path, query and
+    headers, and raises where they show that a stranger calls.
     """
 
     kind: Kind
@@ -63,6 +69,7 @@ class Dialect(NamedTuple):
     header: bytes | None = None
     id_header: bytes = b"request-id"
     longest_body: int = LONGEST_BODY
+    before_body: Callable[[Request], Awaitable[object]] | None = None
 
     def claims(self, path: str, headers: Mapping[bytes, bytes]) -> bool:
         """Whether a request is this dialect's, by its path and headers (names in lower case)."""
@@ -94,6 +101,15 @@ async def connection_of(request: Request, kind: Kind, key: str | None) -> Connec
     if connection is None:
         raise Problem(401, "This is no key of a connection.")
     return connection
+
+
+def check_short(request: Request) -> None:
+    """See, before a body is read, that it has at most `SHORT_BODY` bytes: nobody has shown a key. Raises `Problem`."""
+    if "transfer-encoding" in request.headers:
+        raise Problem(411, "Say in Content-Length how long the body is.")
+    length = request.headers.get("content-length", "0")
+    if not re.fullmatch("[0-9]{1,5}", length) or int(length) > SHORT_BODY:
+        raise Problem(413, f"A body may have at most {SHORT_BODY} bytes here.")
 
 
 def calls(path: str, methods: Sequence[str], endpoint: Endpoint) -> tuple[Route, Route]:

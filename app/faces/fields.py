@@ -17,6 +17,9 @@ from .problems import Problem
 from .strict_json import read_json
 
 _MOST_FIELDS = 32
+_MOST_ESCAPES = 300_000
+"""The largest picture in base64 has some 220,000: `+`, `/` and `=`."""
+
 _MOST_LISTED = 4096
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
 
@@ -81,8 +84,11 @@ class Fields:
         app.metrics.discarded(kind.name, sum(self.has(name) for name in names))
 
 
-async def read_fields(request: Request, *, files: Sequence[str] = ()) -> Fields:
-    """The fields of the request. `files` are the names under which pictures come. Raises `Problem`."""
+async def read_fields(request: Request, *, files: Sequence[str] = (), forms_only: bool = False) -> Fields:
+    """The fields of the request. `files` are the names under which pictures come. Raises `Problem`.
+
+    JSON is refused unread where `forms_only`: the key is a field there, so that the body may be a stranger's.
+    """
     body = await request.body()
     content_type = request.headers.get("content-type", "")
     media_type = content_type.partition(";")[0].strip().lower()
@@ -93,6 +99,8 @@ async def read_fields(request: Request, *, files: Sequence[str] = ()) -> Fields:
             )
             return Fields(form.fields, form.files)
         if body[:1] in (b"{", b"[") or media_type == "application/json":
+            if forms_only:
+                raise Problem(400, "Send a form: JSON is not read here.")
             return Fields(read_json(body) if body else {}, {})
         return Fields(_of_form(body), {})
     except ValueError as fault:
@@ -108,6 +116,8 @@ def whole_number(text: str) -> int:
 
 def _of_form(body: bytes) -> dict[str, str]:
     """The fields of `application/x-www-form-urlencoded`."""
+    if body.count(b"%") > _MOST_ESCAPES:
+        raise ValueError("The body has too many characters that are written as escapes.")
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:

@@ -1,12 +1,12 @@
 """Connections: made with the credentials that their client has a place for, shown once, revoked."""
 
-import ipaddress
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from app.core.model import ZoneLimit
+from app.effects.devices import read_address
 from app.storage.records import ConnectionRecord
 from app.storage.transaction import Transaction
 
@@ -22,6 +22,8 @@ POLLING_WINDOW_S = 5
 """The repeat window that a gate gets with its first camera, unless it has one."""
 
 _NOBODY = "-"
+_USERNAME = re.compile(r"[ !#-\[\]-~]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class ConnectionWish(NamedTuple):
@@ -44,7 +46,7 @@ async def create_connection(
     app: Context, caller: Caller, kind: Kind, wish: ConnectionWish, retry: Retry | None
 ) -> NewConnection:
     """Make a connection. Raises `Invalid`, `NotFound`, and `Clash` where its device's serial number is in use."""
-    _check_device(app, kind, wish.device)
+    wish = wish._replace(device=_checked_device(app, kind, wish.device))
 
     def make(tx: Transaction) -> tuple[str, NewConnection]:
         gate = tx.gates.get(caller.tenant, wish.gate)
@@ -138,25 +140,25 @@ def _grants_text(wish: PassWish | None) -> str:
     return json.dumps(fields)
 
 
-def _check_device(app: Context, kind: Kind, device: Device) -> None:
-    """See that a device which has to be called can be, and that it is one of those that the operator allows."""
+def _checked_device(app: Context, kind: Kind, device: Device) -> Device:
+    """The device, which can be called if it has to be, and is one of those that the operator allows."""
     if device.output is not None and device.output not in kind.outputs:
         known = f"one of: {', '.join(kind.outputs)}" if kind.outputs else "none for this kind"
         raise Invalid("device.output", f"Give {known}.")
     if not kind.calls_device:
         if device.url or device.username or device.password:
             raise Invalid("device", "Devices of this kind are not called: leave out url, username and password.")
-        return
+        return device
     if not (device.url and device.username and device.password):
         raise Invalid("device", "Devices of this kind are called: give url, username and password.")
+    if not _USERNAME.fullmatch(device.username):  # HTTP Digest writes it into a header, in quotation marks
+        raise Invalid("device.username", "Give ASCII characters without quotation marks and backslashes.")
+    if _CONTROL.search(device.password):
+        raise Invalid("device.password", "A password has no control characters.")
     try:
-        parts = urlsplit(device.url)
-        address, port = ipaddress.ip_address(parts.hostname or ""), parts.port
+        address = read_address(device.url)
     except ValueError:
-        raise Invalid("device.url", "Give the device's IP address, not a name: http://192.0.2.10") from None
-    # urlsplit passes over white space and an empty query: what is left has to be the text that was given.
-    plain = device.url.removesuffix("/") == f"{parts.scheme}://{parts.netloc}" and "@" not in parts.netloc
-    if not plain or parts.scheme not in ("http", "https") or port == 0:
-        raise Invalid("device.url", "Give the device's address and nothing behind it: http://192.0.2.10")
-    if not any(address in network for network in app.network.devices):
+        raise Invalid("device.url", "Give the device's IP address and nothing behind it: http://192.0.2.10") from None
+    if not any(address.ip in network for network in app.network.devices):
         raise Invalid("device.url", "The operator has not allowed devices there: GATEPASS_DEVICE_NETWORKS.")
+    return device._replace(url=address.url)

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from app.core.decision import UNAVAILABLE, Outcome
 from app.core.model import Presented
+from app.core.rule import LEEWAY, never
+from app.core.rules import RULES
 from app.effects.read_pictures import Box, Code, PictureRefused
 from app.storage.attempt import Settled
 from app.storage.failures import Unavailable
@@ -25,6 +27,9 @@ from .lately import Shown
 from .mistakes import Mistake
 from .sight import genuine, opened, refused_as, the_one
 from .verify import Presentation, settle
+
+_REFUSED = frozenset(rule.code for rule in RULES if rule.flags is never)
+"""Flags of somebody who goes out, where nobody is held back, with a token that was refused."""
 
 
 class NoCode(Mistake):
@@ -100,13 +105,17 @@ async def identify(
     sight: Sight,
     *,
     wanted: Wanted | None = None,
+    code: Code | None = None,
     request_id: str | None = None,
 ) -> Identified | None:
     """Who shows a code and is admitted at the connection's gate; None for nobody.
 
-    Codes of several holders are nobody's. A code of somebody who is not `wanted` is left as it was.
+    Codes of several holders are nobody's. A code of somebody who is not `wanted` is left as it was. Where one `code` of
+    the picture is asked for, nothing is used unless it is a token, and the one that counts.
     """
-    if wanted is None and len(sight.shown) == 1:  # nothing hangs on whose it is, so it is found out meanwhile
+    if (
+        wanted is None and code is None and len(sight.shown) == 1
+    ):  # nothing hangs on whose it is, so it is found out meanwhile
         ((text, presented),) = sight.shown.items()
         settling = _settle(app, connection, text, presented, request_id)
         settled, (known, people) = await asyncio.gather(settling, _known(app, connection, sight.shown))
@@ -117,6 +126,8 @@ async def identify(
             return None  # nobody could be named, so nothing is used
         text, presented = the_one(sight.shown, known)
         owner = known.get(text)
+        if code is not None and (owner is None or text != code.text):
+            return None
         if wanted is not None and owner is not None and not wanted(people[owner.holder]):
             return None
         settled = await _settle(app, connection, text, presented, request_id)
@@ -128,19 +139,24 @@ async def compare(
 ) -> Identified | None:
     """Who shows a code in both pictures and is admitted; None where they are not the same, or refused.
 
-    Of the tokens seen the one issued last is the live one, and it alone is settled: the other may be a printed badge,
-    or the same token again. A token that was revoked or blocked vouches for nobody.
+    One of the tokens is the live one, and it alone is settled: one that is good once rather than a reusable badge, and
+    of several the one issued last. What the other picture shows may be the same token again. Else it vouches only if it
+    has not expired and was not taken back, and its pass neither. Where the gate holds nobody back a live token is asked
+    for all the same.
     """
     known, people = await _known(app, connection, {**one.shown, **other.shown})
     if not known or len({each.holder for each in known.values()}) > 1:
         return None
-    if any(each.refused for each in known.values()):
-        return None
     if not all(any(code.text in known for code in sight.codes) for sight in (one, other)):
         return None
-    live = max(known, key=lambda text: (known[text].issued_at, text in other.shown))
+    now = app.clock.now()
+    if any(each.refused or each.expires_at + LEEWAY < now for each in known.values()):
+        return None
+    live = max(known, key=lambda text: (not known[text].reusable, known[text].issued_at, text in other.shown))
     sight = other if live in other.shown else one
     settled = await _settle(app, connection, live, sight.shown[live], request_id)
+    if settled is None or not _REFUSED.isdisjoint(settled.flags):
+        return None
     found = _named(sight, live, people[known[live].holder], settled)
     return found and found._replace(matched=tuple(code for code in other.codes if code.text in known))
 

@@ -106,7 +106,8 @@ def _subjects(facts: Facts) -> Iterator[Hashable]:
 def _again(attempt: Attempt, first: FirstAnswer) -> Settled | Unsettled:
     if first.content != attempt.content:
         return Unsettled("request_id_reused")
-    return first.settled._replace(repeated="request_id")
+    # What a repeat window gave under this id is such a repeat for good: the relay was moved for another request.
+    return first.settled._replace(repeated=first.settled.repeated or "request_id")
 
 
 def _settled(attempt: Attempt, facts: Facts, decision: Decision) -> Settled:

@@ -78,8 +78,11 @@ class RequestIds:
 
 
 def _settled(key: RequestKey, columns: Sequence[Any]) -> Settled:
-    """The first answer; or, where it was an admission and was taken back, the refusal that it is since."""
-    id_, decision, reason, flags, gate, direction, kind, at, pass_, people, details, ref, name, undone_at = columns
+    """The first answer; or, where it was an admission and was taken back, the refusal that it is since.
+
+    A verification that was made under another id, or under none, was given again within a gate's repeat window.
+    """
+    id_, own, decision, reason, flags, gate, direction, kind, at, pass_, people, details, ref, name, undone_at = columns
     settled = Settled(
         verification=id_,
         outcome=Outcome(decision),
@@ -92,7 +95,7 @@ def _settled(key: RequestKey, columns: Sequence[Any]) -> Settled:
         pass_=pass_,
         ref=ref,
         name=name,
-        repeated=None,
+        repeated=None if own == key.request_id else "window",
         request_id=key.request_id,
         people=people,
         **unpacked_details(details)._asdict(),
@@ -114,7 +117,20 @@ def _first_answers(asked: TableClause, same: ColumnElement[bool]) -> Select[Any]
                 request_ids.c.request_id,
                 request_ids.c.content,
             ),
-            *(v.id, v.decision, v.reason, v.flags, v.gate, v.direction, v.kind, v.at, v.pass_, v.people, v.details),
+            *(
+                v.id,
+                v.request_id,
+                v.decision,
+                v.reason,
+                v.flags,
+                v.gate,
+                v.direction,
+                v.kind,
+                v.at,
+                v.pass_,
+                v.people,
+                v.details,
+            ),
             *(holders.c.ref, holders.c.name, undos.c.at),
         )
         .select_from(asked)

@@ -3,13 +3,17 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from ipaddress import ip_network
 from typing import Any
 
+import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.effects import devices as effect
-from app.effects.devices import Delivery, Devices, Message
+from app.effects.devices import Delivery, Devices, Message, read_address
 from tests.faces.readers.hikvision_device import PASSWORD, PATH, USERNAME, Terminal, terminal
 
 LOOPBACK = [ip_network("127.0.0.0/8")]
@@ -24,7 +28,7 @@ def device() -> Iterator[Terminal]:
 def message(device: Terminal, **changes: Any) -> Message:
     serial = device.event("1")["AccessControllerEvent"]["serialNo"]
     body = json.dumps({"RemoteCheck": {"serialNo": serial, "checkResult": "success", "info": ""}}).encode()
-    return Message(device.url, PATH, body, USERNAME, PASSWORD, lambda _answer: True)._replace(**changes)
+    return Message(device.url, PATH, body, USERNAME, PASSWORD, lambda _answer: Delivery.DELIVERED)._replace(**changes)
 
 
 async def put(device: Terminal, *, within_s: float = 4.0, networks: Any = LOOPBACK, **changes: Any) -> Delivery:
@@ -76,7 +80,36 @@ async def test_a_refusal_is_no_delivery_and_not_tried_again(device: Terminal, mi
 
 
 async def test_what_the_device_says_in_a_good_answer_counts_too(device: Terminal) -> None:
-    assert await put(device, taken=lambda answer: b'"statusCode": 1' not in answer) is Delivery.NOT_DELIVERED
+    for outcome in Delivery:
+        assert await put(device, taken=lambda _answer, outcome=outcome: outcome) is outcome
+    assert [status for _, _, status in device.calls] == [401, 200] * 3, "none is tried again"
+
+
+@pytest.mark.parametrize("username", ["a\r\nX: y", "a\0"])
+async def test_what_cannot_be_sent_is_no_delivery_and_not_tried_again(device: Terminal, username: str) -> None:
+    assert await put(device, username=username) is Delivery.NOT_DELIVERED
+    assert [status for _, _, status in device.calls] == [401]
+
+
+async def test_what_waited_for_a_connection_in_vain_is_no_delivery(
+    device: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(effect, "MAX_IN_FLIGHT", 1)
+    monkeypatch.setattr(effect, "_TIMEOUT", httpx.Timeout(5.0, pool=0.05))
+    devices, until = Devices(LOOPBACK), asyncio.get_running_loop().time() + 3
+    with device.posting:
+        first = asyncio.create_task(devices.put(message(device), until))
+        await asyncio.sleep(0.1)
+        assert await devices.put(message(device), until) is Delivery.NOT_DELIVERED
+    assert await first is Delivery.DELIVERED
+    await devices.close()
+
+
+async def test_an_address_that_is_none_is_no_delivery(device: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Devices, "may_call", lambda *_: True)
+    for url in ("http://[::1].evil.com", "http://evil.com[::1]", "gopher://127.0.0.1", "http://"):
+        assert await put(device, url=url) is Delivery.NOT_DELIVERED
+    assert device.calls == []
 
 
 async def test_a_wrong_password_is_tried_once_since_devices_lock_out(device: Terminal) -> None:
@@ -120,10 +153,35 @@ async def test_a_device_outside_of_the_networks_is_not_called(device: Terminal, 
 
 
 @pytest.mark.parametrize(
-    "url", ["http://localhost:80", "http://127.1", "http://[::ffff:127.0.0.1]", "http://", "http://[127.0.0.1]"]
-)
+    "url",
+    [
+        "http://localhost:80", "http://127.1", "http://[::ffff:127.0.0.1]", "http://", "http://[127.0.0.1]",
+        "http://[::1].evil.com", "http://evil.com[::1]", "http://[::1]x:80", "http://127.0.0.1.evil.com", "http://[::1%25lo]",
+    ],
+)  # fmt: skip
 def test_only_an_address_in_the_networks_may_be_called(url: str) -> None:
-    assert not Devices(LOOPBACK).may_call(url)
+    assert not Devices([*LOOPBACK, ip_network("::1/128")]).may_call(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "understood"),
+    [
+        ("http://192.0.2.10", "http://192.0.2.10"),
+        ("https://192.0.2.10:00443/", "https://192.0.2.10:443"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+        ("http://[2001:0DB8::0001]/", "http://[2001:db8::1]"),
+    ],
+)
+def test_an_address_is_written_from_what_was_understood(url: str, understood: str) -> None:
+    assert read_address(url).url == understood
+    assert read_address(understood) == read_address(url)
+
+
+@given(st.text() | st.from_regex(r"https?://[\[\]0-9a-fA-F:.%x@/?#]{0,24}", fullmatch=True))
+def test_no_other_text_is_an_address(url: str) -> None:
+    with suppress(ValueError):
+        address = read_address(url)
+        assert httpx.URL(address.url).host == str(address.ip)
 
 
 async def test_neither_proxies_nor_cookies_come_between(device: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.effects import picture_reader
+from app.effects import picture_reader, picture_worker
 from app.effects.picture_reader import PictureReader
 from app.effects.read_pictures import PictureRefused, read_codes
 from tests.effects.frames import code, encoded, frame, short_text
@@ -196,6 +197,75 @@ async def test_closing_ends_workers_threads_and_waiting_calls() -> None:
     left = [thread.name for thread in set(threading.enumerate()) - threads]
     assert [name for name in left if not name.startswith("asyncio_")] == []
     assert await refusal_of(reader, encoded(code(ONE))) == "busy"
+
+
+TAKEN_OVER = """
+import os, pathlib, sys, time
+def say(line): sys.stdout.buffer.write(line + b"\\n"); sys.stdout.buffer.flush()
+say(b"")
+while len(length := sys.stdin.buffer.read(4)) == 4:
+    sys.stdin.buffer.read(int.from_bytes(length, "big"))
+    what = pathlib.Path(__file__).with_name("what").read_bytes()
+    if what == b"its death": os._exit(3)
+    if what == b"a child": os.fork() or time.sleep(60)
+    say(what)
+"""
+CODES = b'{"width": 9, "height": 9, "codes": [[%s]]}'
+ANSWERS = {
+    "a list": b"[]",
+    "a number": b"7",
+    "nothing in it": b"{}",
+    "no text": CODES % b"5, 0, 0, 1, 1",
+    "half a character": CODES % rb'"\ud800", 0, 0, 1, 1',
+    "half a box": CODES % b'"x", 1',
+    "a box beyond the picture": CODES % b'"x", 0, 0, 10, 1',
+    "a box of truths": CODES % b'"x", false, false, true, true',
+    "an empty box": CODES % b'"x", 1, 1, 1, 2',
+    "another refusal": b'{"refused": "busy"}',
+    "a list as refusal": b'{"refused": []}',
+    "no number": b'{"width": NaN, "height": 1, "codes": []}',
+    "a large number": b'{"width": ' + b"9" * 5000 + b', "height": 1, "codes": []}',
+    "depth": b"[" * 500_000,
+    "a flood": b"x" * (5 << 20),
+    "no text at all": b"\xff\xfe",
+    "its death": b"its death",
+    "a child": b"a child",
+}
+
+
+@pytest.mark.parametrize("what", ANSWERS.values(), ids=ANSWERS.keys())
+async def test_a_worker_that_was_taken_over_is_not_believed_and_is_ended(
+    what: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"taken_over_{os.getpid()}"
+    (tmp_path / f"{name}.py").write_text(TAKEN_OVER)
+    (tmp_path / "what").write_bytes(what)
+    monkeypatch.setitem(picture_reader._ENVIRONMENT, "PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(picture_reader.picture_worker, "__name__", name)
+    reader = PictureReader(1, timeout_s=1)
+    try:
+        for _ in range(2):
+            assert await refusal_of(reader, encoded(code(ONE)), 1) == "too_slow"
+    finally:
+        await asyncio.wait_for(reader.close(), 4)
+    assert not is_running(name)
+
+
+def is_running(name: str) -> bool:
+    """Whether a process on this machine was started under that name."""
+    for place in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if name.encode() in place.read_bytes():
+                return True
+    return False
+
+
+async def test_a_picture_full_of_codes_is_read_like_any_other(reader: PictureReader) -> None:
+    wall = Image.new("L", (2000, 2000), 255)
+    for n in range(81):
+        wall.paste(code(f"{n}" * 40, 3).resize((200, 200)), (n % 9 * 220, n // 9 * 220))
+    picture = await reader.codes(encoded(wall, "PNG"))
+    assert 40 < len(picture.codes) <= picture_worker.MOST_CODES
 
 
 PROGRAM = """

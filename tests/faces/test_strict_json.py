@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.faces.strict_json import MAX_DEPTH, read_json
+from app.faces.strict_json import MAX_COMMAS, MAX_DEPTH, read_json
 
 
 @pytest.mark.parametrize(
@@ -95,3 +95,10 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
         assert str(fault).startswith("The body ")  # noqa: PT017
     else:
         json.dumps(value).encode()
+
+
+def test_more_members_than_any_call_has_are_refused_unread() -> None:
+    fits = b"[" + b"0," * MAX_COMMAS + b"0]"
+    assert len(read_json(fits)) == MAX_COMMAS + 1
+    with pytest.raises(ValueError, match="too many members"):
+        read_json(b"[" + b"{},," * MAX_COMMAS)

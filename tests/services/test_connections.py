@@ -201,7 +201,7 @@ async def test_a_device_that_is_called_has_its_password_sealed_and_the_rest_besi
 async def test_a_device_in_an_allowed_network_can_be_called(service: Service, url: str) -> None:
     await service.gate()
     known = await _opened(service, await made(service, "hikvision", device=READER._replace(url=url)))
-    assert known.device.url == url
+    assert known.device.url == url.removesuffix("/")
 
 
 async def _opened(service: Service, connection: NewConnection) -> Connection:
@@ -219,6 +219,7 @@ async def _opened(service: Service, connection: NewConnection) -> Connection:
         "http://192.0.2.10/path", "http://192.0.2.10//", "http://192.0.2.10?a", "http://192.0.2.10/?", "http://192.0.2.10#a",
         "http://192.0.2.10#", "http://192.0.2.10\n", " http://192.0.2.10", "http://192.0.2.10\\@127.0.0.1",
         "ftp://192.0.2.10", "file:///etc/passwd", "192.0.2.10", "//192.0.2.10", "http://", "http:///", "http://[", "http://[192.0.2.10]",
+        "http://192.0.2.10:", "http://[::1].evil.com", "http://evil.com[::1]", "http://[::1]x:80", "http://[::1%25lo]",
         "http://0xc0.0.2.10", "http://3221225994", "http://192.0.2.010", "http://192.000.002.010", "http://\u0661\u0669\u0662.0.2.10", "x",
     ],
 )  # fmt: skip
@@ -229,6 +230,37 @@ async def test_no_other_address_is_called(service: Service, url: str) -> None:
         await made(service, "hikvision", device=READER._replace(url=url))
     assert refused.value.field == "device.url"
     assert stored(service) == before
+
+
+async def test_no_other_address_is_called_where_the_operator_allows_loopback(service: Service) -> None:
+    await service.gate()
+    app, asking = allowing(service, "::1/128"), await caller(service)
+    for url in ("http://[::1].evil.com", "http://evil.com[::1]", "http://[::1]x:80", "http://x[::1]"):
+        wish = ConnectionWish("main-door", None, None, READER._replace(url=url))
+        with pytest.raises(Invalid):
+            await create_connection(app, asking, DIALECTS["hikvision"].kind, wish, None)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("username", "a\r\nX: y"), ("username", "a\tb"), ("username", "a\x7f"), ("username", "\u00e9"),
+        ("username", 'a"b'), ("username", "a\\"), ("password", "a\r\n"), ("password", "\x85"), ("password", "\x1b"),
+    ],
+)  # fmt: skip
+async def test_what_a_device_cannot_be_told_is_no_name_or_password(service: Service, field: str, value: str) -> None:
+    await service.gate()
+    before = stored(service)
+    with pytest.raises(Invalid) as refused:
+        await made(service, "hikvision", device=READER._replace(**{field: value}))
+    assert refused.value.field == f"device.{field}"
+    assert stored(service) == before
+
+
+async def test_a_password_may_have_any_letters(service: Service) -> None:
+    await service.gate()
+    device = READER._replace(username="gate keeper's", password='p\u00e4ss "w\\rd')
+    assert (await _opened(service, await made(service, "hikvision", device=device))).device == device
 
 
 async def test_a_device_has_what_its_kind_needs_and_no_more(service: Service) -> None:

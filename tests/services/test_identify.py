@@ -296,3 +296,65 @@ async def test_a_badge_that_was_taken_back_vouches_for_nobody(service: Service, 
     one, other = await sight(service, here, badge["token"]), await sight(service, here, live)
     assert await compare(app, here, one, other) is None
     assert stored(service) == before
+
+
+@pytest.mark.parametrize("later", [0, 2], ids=["the badge first", "the badge last"])
+async def test_a_code_that_is_used_or_over_is_like_no_badge_however_late_that_was_issued(
+    service: Service, later: int
+) -> None:
+    here, app = await connect(service), service.context
+    await service.call("PATCH", "/v1/gates/main-door", json={"repeat_window_s": 0})
+    issued = [("short", {"ttl_s": 60}), ("signed", {"ttl_s": 3600, "reusable": True})]
+    texts = {}
+    for kind, body in issued if later else reversed(issued):
+        texts[kind] = await token(service, "emp-1", kind=kind, **body)
+        service.clock.advance(2)
+    badge, dead = await sight(service, here, texts["signed"]), await sight(service, here, texts["short"])
+    assert await identify(app, here, dead) is not None
+    for seconds in (0, 120):  # used, and then expired as well
+        service.clock.advance(seconds)
+        for one, other in ((badge, dead), (dead, badge)):
+            assert await compare(app, here, one, other) is None
+    assert await identify(app, here, badge) is not None
+
+
+@pytest.mark.parametrize("word", ["revoke", "suspend"])
+async def test_a_badge_of_a_pass_that_was_taken_back_vouches_for_nobody(service: Service, word: str) -> None:
+    here, app = await connect(service), service.context
+    old = await service.pass_("emp-1")
+    badge = await service.token(old, "signed", reusable=True)
+    live = await service.token(await service.pass_("emp-1"), "short")
+    await service.call("POST", f"/v1/passes/{old['id']}/{word}")
+    before = stored(service)
+    one, other = await sight(service, here, badge["token"]), await sight(service, here, live["token"])
+    assert await compare(app, here, one, other) is None
+    assert stored(service) == before
+
+
+async def test_on_the_way_out_who_shows_a_genuine_code_is_named_but_like_nobody(service: Service) -> None:
+    await service.gate("way-out", direction="exit")
+    here, app = await connect(service, "way-out"), service.context
+    issued = await service.token(await service.pass_("emp-1"), "short")
+    seen = await sight(service, here, issued["token"])
+    assert await compare(app, here, seen, seen) is not None
+    await service.call("POST", f"/v1/passes/{issued['pass']}/revoke")
+    found = await identify(app, here, seen)
+    assert found is not None
+    assert (found.ref, found.settled.flags) == ("emp-1", ("pass_revoked",))
+    assert await compare(app, here, seen, seen) is None
+
+
+async def test_without_its_database_nothing_of_somebody_asked_for_is_used(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, app = await connect(service), service.context
+    seen = await sight(service, here, await token(service, "emp-1"))
+
+    async def gone(_work: object) -> None:
+        raise Unavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(app.store, "read", gone)
+        assert await identify(app, here, seen, wanted=lambda _: True) is None
+    assert await recorded(service) == []
+    assert await identify(app, here, seen, wanted=lambda _: True) is not None

@@ -181,7 +181,8 @@ async def test_a_window_repeat_under_a_request_id_can_be_retried(service: Servic
     first = await service.verify(token)
     repeat = await service.verify(token, request_id="r-1")
     assert repeat == first | {"repeated": "window", "request_id": "r-1"}
-    assert await service.verify(token, request_id="r-1") == repeat | {"repeated": "request_id"}
+    for _ in range(2):  # the relay was moved for the first: what the window gave again does not move it now
+        assert await service.verify(token, request_id="r-1") == repeat
 
 
 async def test_a_revoked_pass_is_refused_from_the_moment_of_the_answer(service: Service) -> None:

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from app.effects.entropy import Entropy
 from app.effects.read_pictures import Code
-from app.faces.dialect import Dialect, Told, calls, clean, connection_of, context_of, query_of
+from app.faces.dialect import Dialect, Told, calls, check_short, clean, connection_of, context_of, query_of
 from app.faces.fields import Fields, read_fields, whole_number
 from app.faces.problems import Problem
 from app.services import enrol
@@ -27,6 +27,7 @@ from app.storage.repositories.enrolments import EnrolmentFilter, SubjectFilter
 
 _SERVICES = {"recognition": "Recognition", "verification": "Verification", "detection": "Detection"}
 _BASE = "/api/v1/recognition"
+_STATIC = "/api/v1/static/"
 _ALL = SubjectFilter("")
 _UUID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _LONGEST_PAGE = 10_000
@@ -144,7 +145,7 @@ async def no_image(request: Request) -> Response:  # noqa: ARG001  the same for 
 
 async def verify_face(request: Request) -> Response:
     """Whether the code shown is the subject's of an enrolment. Somebody else's is left as it was."""
-    app, connection = context_of(request), await _connection(request)
+    app, connection, query = context_of(request), await _connection(request), query_of(request)
     enrolled = await enrol.enrolments(app, connection, _of_path(request))
     if not enrolled:
         raise NotFound("enrolment")
@@ -154,7 +155,7 @@ async def verify_face(request: Request) -> Response:
     similar = found is not None and found.person.holder == holder
     code = found.code if found else sight.codes[0]
     result = _face(sight, code) | {"subject": subject, "similarity": float(similar)}
-    return _results(query_of(request), [result])
+    return _results(query, [result])
 
 
 async def add_subject(request: Request) -> Response:
@@ -222,6 +223,14 @@ async def refuse_embeddings(request: Request) -> Response:
     raise error(400, 37, "Embeddings are biometric templates; they are neither taken nor given")
 
 
+async def _before_body(request: Request) -> None:
+    """See that a connection calls. Browsers ask for pictures without its key, and are sent none."""
+    if request.scope["path"].startswith(_STATIC):
+        check_short(request)
+    else:
+        await _connection(request)
+
+
 async def _connection(request: Request) -> Connection:
     key = request.headers.get("x-api-key")
     if key is None:
@@ -231,7 +240,8 @@ async def _connection(request: Request) -> Connection:
     try:
         return await connection_of(request, KIND, key.lower())
     except Problem:
-        service = _SERVICES.get(request.url.path.split("/")[3], "Recognition")
+        path = request.scope["path"]
+        service = next((name for part, name in _SERVICES.items() if f"/{part}/" in path), "Recognition")
         raise error(404, 10, f"{service} service with this API Key not found") from None
 
 
@@ -314,7 +324,7 @@ ROUTES: Sequence[Route] = (
     *calls(f"{_BASE}/faces/delete", ["POST"], delete_some_faces),
     *calls(f"{_BASE}/faces/{{id}}", ["DELETE"], delete_face),
     *calls(f"{_BASE}/faces/{{id}}/img", ["GET"], no_image),
-    *calls("/api/v1/static/{key}/images/{id}", ["GET"], no_image),
+    *calls(_STATIC + "{key}/images/{id}", ["GET"], no_image),
     *calls(f"{_BASE}/faces/{{id}}/verify", ["POST"], verify_face),
     *calls(f"{_BASE}/subjects", ["POST"], add_subject),
     *calls(f"{_BASE}/subjects", ["GET"], list_subjects),
@@ -326,4 +336,4 @@ ROUTES: Sequence[Route] = (
     *calls("/api/v1/{service}/embeddings/{rest:path}", ["POST"], refuse_embeddings),
 )
 
-COMPREFACE = Dialect(KIND, ROUTES, tell, prefixes=("/api/v1/",))
+COMPREFACE = Dialect(KIND, ROUTES, tell, prefixes=("/api/v1/",), before_body=_before_body)

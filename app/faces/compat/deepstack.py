@@ -117,7 +117,7 @@ async def match(request: Request) -> Response:
 
 async def _asked(request: Request) -> tuple[Connection, Fields]:
     """Whose request it is, and its fields, of which the key is one."""
-    fields = await read_fields(request, files=_PICTURES)
+    fields = await read_fields(request, files=_PICTURES, forms_only=True)
     return await connection_of(request, KIND, fields.text("api_key")), fields
 
 

@@ -50,12 +50,14 @@ class SignedRequest:
 class Scheme:
     """What differs between the two: the words, the time, and how parts of a request are written to be signed.
 
-    Where there are two `value_forms`, a header's value may have been signed in either.
+    Signed has to be every header that `must_sign` names, and every one that is there and begins with one of
+    `must_sign_all`. Where there are two `value_forms`, a header's value may have been signed in either.
     """
 
     word: bytes
     authorization: re.Pattern[bytes]
     must_sign: frozenset[str]
+    must_sign_all: tuple[bytes, ...]
     time_header: bytes
     hash_header: bytes
     second_and_day: Callable[[bytes], tuple[int, str]]
@@ -98,6 +100,11 @@ def read_claim(scheme: Scheme, request: SignedRequest) -> Claim:
     signed = tuple(said.pop("signed_headers").split(";"))
     if len(set(signed)) < len(signed) or not scheme.must_sign.issubset(signed):
         raise Refused("incomplete", f"SignedHeaders has to name {' and '.join(sorted(scheme.must_sign))}, each once.")
+    names = (name.lower() for name, _ in request.headers)
+    if any(name.startswith(scheme.must_sign_all) and name.decode("latin-1") not in signed for name in names):
+        raise Refused(
+            "incomplete", f"SignedHeaders has to name all that begin with {scheme.must_sign_all[0].decode()}."
+        )
     return Claim(scheme=scheme, signed_headers=signed, **said)
 
 
@@ -204,6 +211,7 @@ SIGV4 = Scheme(
         "AWS4", r"(?P<date>\d{8})/(?P<region>[\w-]{1,64})/(?P<service>[\w-]{1,64})/aws4_request"
     ),
     must_sign=frozenset({"host", "x-amz-date"}),
+    must_sign_all=(b"x-amz-",),
     time_header=b"x-amz-date",
     hash_header=b"x-amz-content-sha256",
     second_and_day=_aws_second_and_day,
@@ -214,6 +222,7 @@ TC3 = Scheme(
     word=b"TC3",
     authorization=_authorization("TC3", r"(?P<date>\d{4}-\d\d-\d\d)/(?P<service>[\w-]{1,64})/tc3_request"),
     must_sign=frozenset({"content-type", "host"}),
+    must_sign_all=(),  # Tencent's SDKs sign no header but these two
     time_header=b"x-tc-timestamp",
     hash_header=b"x-tc-content-sha256",
     second_and_day=_tencent_second_and_day,

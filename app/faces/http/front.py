@@ -6,7 +6,8 @@ costs a request more than all of this.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -38,6 +39,9 @@ MAX_BODY = 64 * 1024
 RECEIPT_S = 10.0
 """How long a caller may take to send its body."""
 
+ROOM = 256 * 1024 * 1024
+"""Bytes of large bodies that are held at once for the callers of dialects."""
+
 _LONGEST_LENGTH = 20  # digits
 _JSON = (b"content-type", b"application/json")
 _WITH_BODY = ("POST", "PUT", "PATCH")
@@ -51,6 +55,7 @@ class Front:
         self.routes = routes
         self.context: Context | None = None
         self._receipt_s = receipt_s
+        self._room = _Room()
         self._ports: Mapping[str, Dialect] = {}
         self._hosts: Mapping[str, Dialect] = {}
 
@@ -131,14 +136,37 @@ class Front:
     ) -> None:
         """The dialect's answer; what goes wrong is told as it would tell it."""
         try:
-            body = await _body(dict(scope["headers"]), receive, dialect.longest_body, self._receipt_s)
-            response = await dialect.answer(Request(scope, _replay(body, receive)))
+            if dialect.before_body is not None:
+                await dialect.before_body(Request(scope, receive))
+            with self._room.of(scope, dialect.longest_body):
+                body = await _body(dict(scope["headers"]), receive, dialect.longest_body, self._receipt_s)
+                response = await dialect.answer(Request(scope, _replay(body, receive)))
         except _Gone:
             raise
         except Exception as fault:  # noqa: BLE001  every fault is answered
             response = _told(dialect, exchange, fault)
         exchange.route = f"{dialect.kind.name} {_pattern(scope)}"
         await response(scope, receive, send)
+
+
+class _Room:
+    """How many bytes of large bodies are held at once, of callers of whom little is known before they are read."""
+
+    def __init__(self) -> None:
+        self._taken = 0
+
+    @contextmanager
+    def of(self, scope: Scope, longest: int) -> Iterator[None]:
+        """Room for a body: as long as it says, or may be. Raises `Problem` where there is none."""
+        length = dict(scope["headers"]).get(b"content-length", b"")
+        size = min(int(length), longest) if length.isdigit() and len(length) <= _LONGEST_LENGTH else longest
+        if size > MAX_BODY and self._taken + size > ROOM:
+            raise Problem(503, "Too much is being sent at once. Try again.", headers=(("retry-after", "1"),))
+        self._taken += size
+        try:
+            yield
+        finally:
+            self._taken -= size
 
 
 class _Gone(Exception):

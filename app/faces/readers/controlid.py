@@ -1,9 +1,10 @@
 """Control iD terminals in on-line mode (iDFace, iDAccess, iDBlock ...): an event in, an answer with actions out.
 
 From the vendor's API pages and samples of a server; not proved on hardware. What a terminal read and did not know
-itself, a QR code or a card, comes as text, and what is typed as a user id and a password: here a holder's number and
-the eight digits behind it. Whom it recognised itself, by face or finger, is denied at every gate. The one picture that
-it sends, in Enterprise mode, is its sensor's: a file, or a byte of gray for each pixel. It is looked at for a code.
+itself comes as text, by a call for each way of reading it: a QR code counts as a token only, a card also by its number.
+What is typed comes as a user id and a password: here a holder's number and the eight digits behind it, and no card's
+number. Whom it recognised itself, by face or finger, is denied at every gate. The one picture that it sends, in
+Enterprise mode, is its sensor's: a file, or a byte of gray for each pixel. It is looked at for a code.
 """
 
 import re
@@ -23,7 +24,19 @@ from app.services.connected import Connection
 from app.storage.attempt import Settled
 from app.storage.failures import Unavailable
 
-from .reading import decide, device_of, opens, reader_calls, reader_kind, request_id_of, words
+from .reading import (
+    LONGEST_JSON,
+    Method,
+    Read,
+    decide,
+    device_of,
+    opens,
+    reader_calls,
+    reader_kind,
+    request_id_of,
+    turn_away_strangers,
+    words,
+)
 
 _ACTIONS = {
     "door": ("door", "door=1"),
@@ -41,6 +54,10 @@ _NOT_IDENTIFIED, _DENIED, _GRANTED = 3, 6, 7
 _TYPED = re.compile(r"[0-9]{4,12}")
 _TYPED_SECRET = re.compile(r"[0-9]{8}")
 _PORTAL = re.compile(r"[0-9]{1,9}")
+_DEVICE = re.compile(rb'"device_id"\s*:\s*"?([0-9]{1,20})')
+_SIDES = range(21, 10_001)
+"""How many pixels a side of a picture may have: the smallest QR code has 21 modules."""
+
 _OCTETS = "application/octet-stream"
 _LONGEST_BODY = MAX_PICTURE + 64 * 1024
 
@@ -59,7 +76,8 @@ class Event(NamedTuple):
     @property
     def request_id(self) -> str | None:
         """The request id of the event: the same where it is sent again."""
-        return request_id_of(self.device, self.fields.get("uuid"))
+        more = (self.fields.get(name) for name in ("identifier_id", "portal_id", "time"))
+        return request_id_of(self.device, self.fields.get("uuid"), *more)
 
     @property
     def portal(self) -> int:
@@ -70,19 +88,23 @@ class Event(NamedTuple):
 
 async def new_qrcode(request: Request) -> Response:
     """A QR code was shown."""
-    return await _answer_to(request, "qrcode_value")
+    return await _answer_to(request, "qrcode_value", Method.CODE)
 
 
 async def new_card(request: Request) -> Response:
     """A card was held to the terminal. What counts is its number as the terminal writes it, in decimal."""
-    return await _answer_to(request, "card_value")
+    return await _answer_to(request, "card_value", Method.CARD)
 
 
 async def new_user_id_and_password(request: Request) -> Response:
-    """A number and a password were typed: together a code. Without a number the password may be all of it."""
+    """A number and a password were typed: together a code, never a card's number.
+
+    Without a number the password may be all of it.
+    """
     connection, event = await _event(request)
     text = typed_code(event.fields.get("user_id", ""), event.fields.get("password", ""))
-    return await _answer(request, connection, event, await decide(request, connection, text, event.request_id))
+    settled = await decide(request, connection, Read(text, Method.CODE), event.request_id)
+    return await _answer(request, connection, event, settled)
 
 
 async def new_biometric_image(request: Request) -> Response:
@@ -133,18 +155,21 @@ def tell(fault: Exception) -> Response:
 
 
 def typed_code(user: str, password: str) -> str:
-    """The code that was typed; "" where it is none, so that a card's number cannot be typed in its place."""
+    """The code that was typed; "" where it does not look like one."""
     if user in ("", "0") and len(password) > 8:
         user, password = password[:-8], password[-8:]
     return user + password if _TYPED.fullmatch(user) and _TYPED_SECRET.fullmatch(password) else ""
 
 
 def as_file(octets: bytes, width: str, height: str) -> bytes:
-    """The picture as a file: as it is, or the gray of each pixel, rows from the top down, as a BMP of 8 bits."""
+    """The picture as a file: as it is, or the gray of each pixel, rows from the top down, as a BMP of 8 bits.
+
+    Octets that cannot be the pixels of a picture of that size, or of one with a code in it, are left as they are.
+    """
     if not (_PORTAL.fullmatch(width) and _PORTAL.fullmatch(height)):
         return octets
     across, down = int(width), int(height)
-    if across * down != len(octets) or not octets:
+    if across not in _SIDES or down not in _SIDES or across * down != len(octets):
         return octets
     padding = -across % 4
     rows = octets
@@ -159,11 +184,14 @@ def as_file(octets: bytes, width: str, height: str) -> bytes:
 
 
 async def _event(request: Request) -> tuple[Connection, Event]:
+    await turn_away_strangers(request, KIND)
     fields = dict(query_of(request))
     octets = b""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() == _OCTETS:
         octets = await request.body()
     else:
+        if len(await request.body()) > LONGEST_JSON:
+            raise Problem(413, f"An event may have at most {LONGEST_JSON} bytes.")
         sent = await read_fields(request)
         named: Mapping[str, Any] = sent.value if isinstance(sent.value, dict) else {}
         fields |= {name: text for name in named if name in _FIELDS and (text := sent.text(name)) is not None}
@@ -178,17 +206,20 @@ async def _known(request: Request) -> Event:
     except Problem as fault:
         if fault.status == 401:
             raise
-        event = Event(query_of(request), b"")
+        found = _DEVICE.search(await request.body())
+        said = {"device_id": found[1].decode()} if found else {}
+        event = Event(said | dict(query_of(request)), b"")
         await device_of(request, KIND, event.device)
     return event
 
 
-async def _answer_to(request: Request, name: str) -> Response:
+async def _answer_to(request: Request, name: str, method: Method) -> Response:
     connection, event = await _event(request)
     text = event.fields.get(name, "")
     if not text:
         raise Problem(400, "The event has no text.")
-    return await _answer(request, connection, event, await decide(request, connection, text, event.request_id))
+    settled = await decide(request, connection, Read(text, method), event.request_id)
+    return await _answer(request, connection, event, settled)
 
 
 async def _answer(request: Request, connection: Connection, event: Event, settled: Settled | None) -> Response:
@@ -222,7 +253,10 @@ async def _number(request: Request, connection: Connection, ref: str | None) -> 
     return holder.number if holder is not None else 0
 
 
-_FIELDS = ("device_id", "uuid", "portal_id", "qrcode_value", "card_value", "user_id", "password")
+_FIELDS = (
+    *("device_id", "uuid", "identifier_id", "portal_id", "time"),
+    *("qrcode_value", "card_value", "user_id", "password"),
+)
 
 _EVENTS = {
     "new_qrcode.fcgi": new_qrcode,

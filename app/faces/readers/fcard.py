@@ -1,9 +1,10 @@
 """FCARD face terminals, HTTPv2 (FC-8200H, 8190H, 8380T ...): forms in, `Success` and a message out.
 
 From the vendor's protocol document, version 6.0; not proved on hardware. A terminal asks before it opens, and gives up
-after 2 seconds. What it read counts: the text of a QR code, or the number of a card that was held to it. Whom it
-recognised by face, finger or palm is refused, also where that person's card number stands beside. Photos are dropped
-unread, records only acknowledged. Whether it is at the entry or the exit says the connection, not `IsEntry`.
+after 2 seconds. `RecordType` says what it read: a code counts as a token only, a card also by its number. Whom it
+recognised by face, finger or palm is refused, also where a code or that person's card number stands beside. In a
+record of another type a token counts, where no `UserID` is named. Photos are dropped unread, records only acknowledged.
+Whether it is at the entry or the exit says the connection, not `IsEntry`.
 """
 
 import re
@@ -15,22 +16,42 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from app.faces.dialect import Dialect, clean, context_of
+from app.faces.dialect import Dialect, context_of
 from app.faces.parts import Part, read_parts
 from app.faces.problems import Problem
 from app.faces.strict_json import read_json
 from app.services.connected import Connection
 
-from .reading import decide, device_of, opens, reader_calls, reader_kind, request_id_of, words
+from .reading import (
+    LONGEST_JSON,
+    Method,
+    Read,
+    decide,
+    device_of,
+    is_nobody,
+    number_in,
+    opens,
+    read_of,
+    reader_calls,
+    reader_kind,
+    request_id_of,
+    turn_away_strangers,
+    words,
+    written,
+)
 
 KIND = reader_kind("fcard")
 
 _PHOTOS = ("Photo", "pic")
 _RECORDS = ("RecordDetail", "recordJson")
-_CARD_WAS_READ = (1, 48)  # of a registered person, or of nobody
-_NO_CARD = ("", "0")
+_METHODS = {
+    **dict.fromkeys(range(2, 15), Method.RECOGNISED),  # finger, face, a typed number, and these together with others
+    **dict.fromkeys((1, 48), Method.CARD),  # of a registered person, or of nobody
+    **dict.fromkeys((32, 49), Method.CODE),  # a dynamic one, or one that the terminal does not know
+}
+"""The `RecordType`s that say how something was read. Of the others nothing is believed but a token."""
+
 _MAX_PARTS = 16
-_LONGEST_RECORD = 64 * 1024
 _LONGEST_BODY = 1024 * 1024
 _SERIAL = re.compile(rb'"(?:Device)?SN"\s*:\s*"([^"]{1,64})"')
 
@@ -60,12 +81,8 @@ async def authorize(request: Request) -> Response:
     if sent.record is None:
         raise Problem(400, "The request has no record.")
     record = _record(sent.record)
-    shown = _shown(record)
-    settled = None
-    if shown:
-        number = record.get("RecordID")
-        request_id = request_id_of(sent.serial, str(number) if isinstance(number, int | str) else None)
-        settled = await decide(request, connection, shown, request_id)
+    number, way, date = (written(record.get(name)) for name in ("RecordID", "IsEntry", "RecordDate"))
+    settled = await decide(request, connection, _read(record), request_id_of(sent.serial, number, way, date))
     return JSONResponse({"Success": int(opens(settled)), "Message": words(settled)})
 
 
@@ -86,6 +103,7 @@ def tell(fault: Exception) -> Response:
 
 
 async def _sender(request: Request) -> tuple[Connection, Sent]:
+    await turn_away_strangers(request, KIND)
     try:
         sent = read_sent(request.headers.get("content-type", ""), await request.body())
     except ValueError:
@@ -105,25 +123,23 @@ def _record(sent: bytes) -> Mapping[str, Any]:
     return record
 
 
-def _shown(record: Mapping[str, Any]) -> str:
-    """The text of the code that was read, or the number of the card; "" where somebody was recognised otherwise."""
-    kind, code, card = record.get("RecordType"), record.get("QRCode"), record.get("CardNum")
-    if isinstance(code, str) and code.strip():
-        return clean(code)
-    if isinstance(card, int) and not isinstance(card, bool):
-        card = str(card)
-    if type(kind) is not int or kind not in _CARD_WAS_READ or not isinstance(card, str) or card.strip() in _NO_CARD:
-        return ""
-    return clean(card)
+def _read(record: Mapping[str, Any]) -> Read | None:
+    """What was read; None where somebody was recognised otherwise."""
+    kind = record.get("RecordType")
+    method = _METHODS.get(kind, Method.UNSAID) if type(kind) is int else Method.UNSAID
+    code, card = written(record.get("QRCode")), number_in(record.get("CardNum"))
+    return read_of(code, card, method, nobody=is_nobody(record.get("UserID")))
 
 
 def _inflated(part: Part) -> bytes:
     """The content of a part that may be compressed. Raises ValueError where that is broken or much too long."""
     if part.encoding != "gzip" and not part.content.startswith(b"\x1f\x8b"):
+        if len(part.content) > LONGEST_JSON:
+            raise ValueError("The record is too long.")
         return part.content
     inflating = zlib.decompressobj(wbits=31)
     try:
-        content = inflating.decompress(part.content, _LONGEST_RECORD)
+        content = inflating.decompress(part.content, LONGEST_JSON)
     except zlib.error:
         raise ValueError("The record is no gzip.") from None
     if not inflating.eof:

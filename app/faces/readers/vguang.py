@@ -4,6 +4,8 @@ From the vendor's published firmware application and what public servers do; not
 the four digits as hexadecimal: 0000 opens, and so do 0001 to 0008, with which most servers believe to refuse. Others
 change its firmware, have it tell its passwords, or show a text. So the answer is one of two constants, whatever was
 sent: nothing scanned and no name is ever in it, and every error is the refusal, with status 200.
+
+A reader does not say whether it read a code or a card, so what it read counts as a token only.
 """
 
 from collections.abc import Sequence
@@ -20,7 +22,7 @@ from app.faces.strict_json import read_json
 from app.services.connected import Connection
 from app.services.sight import opened
 
-from .reading import decide, device_of, opens, reader_calls, reader_kind
+from .reading import Method, Read, decide, device_of, opens, reader_calls, reader_kind, turn_away_strangers
 
 KIND = reader_kind("vguang")
 
@@ -63,11 +65,13 @@ def read_frame(raw: bytes) -> Frame:
 
 async def scan(request: Request) -> Response:
     """Open, if the gate says so to what was read. A heartbeat is not shown to the gate."""
+    await turn_away_strangers(request, KIND)
     frame = read_frame(await request.body() or request.scope["query_string"])
     if frame.text in ("", HEARTBEAT):
         return _told(REFUSE)
     connection = await device_of(request, KIND, frame.number)
-    settled = await decide(request, connection, _as_shown(request, connection, frame.text))
+    read = Read(_as_shown(request, connection, frame.text), Method.CODE)
+    settled = await decide(request, connection, read)
     return _told(OPEN if opens(settled) else REFUSE)
 
 

@@ -1,9 +1,9 @@
 """ZKTeco terminals that speak the security PUSH protocol (3.1.2): lines of text under `/iclock`.
 
 With back-end verification on, a terminal asks before it opens. What it read from a QR code or a card comes as the
-number of a card, `cardno`, and that is what is verified: a Gatepass `code`, or a card that was enrolled under that
-number. `pin`, the number of somebody whom the terminal recognised, proves nothing. A connection is one gate, so it
-opens one door: the first.
+number of a card, `cardno`, and that is what is verified: a Gatepass `code`, or, where a card was read, one that was
+enrolled under that number. `pin`, the number of somebody whom the terminal recognised, proves nothing, nor does a
+card's number beside a face or finger. A connection is one gate, so it opens one door: the first.
 
 The protocol has the server name a registry code and a session, of which the terminal makes a token. Both are derived
 from the connection, so that all processes agree and nothing is stored. A token that is sent has to be right; none is
@@ -21,22 +21,29 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from app.core.model import SECOND
 from app.faces.dialect import Dialect, context_of, query_of
 from app.faces.problems import Problem
 from app.services.connected import Connection, drawn
-from app.services.context import Context
-from app.storage.attempt import Settled
 
-from .reading import decide, device_of, opens, reader_calls, reader_kind, words
+from .reading import (
+    LONGEST_JSON,
+    Method,
+    Read,
+    decide,
+    device_of,
+    is_nobody,
+    number_in,
+    opens,
+    read_of,
+    reader_calls,
+    reader_kind,
+    words,
+)
 
 KIND = reader_kind("zkteco")._replace(secret=drawn(27))  # the secret is shown to nobody: codes are derived from it
 
 _OPEN_DOOR = "CONTROL DEVICE 01010105"
 """Output, first door, its lock, for 5 seconds."""
-
-_ASKED_AGAIN_S = 30
-"""How long a terminal that lost an answer may ask for it again: later the same record is not the same attempt."""
 
 _OPTIONS = (
     ("ServerVersion", "3.1.2"),
@@ -60,12 +67,22 @@ _FIELDS: Mapping[str, re.Pattern[str]] = {
 }
 """The fields of a record that are sent back with the verdict, and what they may be. Others are left out."""
 
-_CARD = frozenset({"4", "10", "11", "18", "19", "23", "24", "26"})
-"""The `verifytype`s in which a card was shown, be it together with something else.
+_METHODS = {
+    **dict.fromkeys(("4", "10", "11", "18", "19", "23", "24", "26"), Method.CARD),  # be it together with something else
+    **dict.fromkeys(("1", "2", "3", "5", "8", "9", "13", "14", "15", "16", "17", "20"), Method.RECOGNISED),
+    **dict.fromkeys(("21", "22", "25", "27", "28", "29"), Method.RECOGNISED),
+}
+"""The `verifytype`s that say how somebody was verified. Of the others nothing is believed but a token.
 
 Of somebody whom it recognised otherwise, the terminal may send the number of a card that it knows they have. Nobody has
 shown that, so it counts for nothing.
 """
+
+_READ_FROM_NOBODY = "0"
+"""The `verifytype` of what the terminal read and knows nobody for: in the vendor's examples, a card."""
+
+_WHERE = ("addrtype", "eventaddr", "inoutstatus")
+"""What says which reader of the terminal's it was."""
 
 _WITH_BIOMETRICS = frozenset(
     {"attphoto", "biodata", "biophoto", "facev7", "fvtemplate", "ssrface7", "templatev10", "userpic"}
@@ -134,11 +151,9 @@ async def _verdict(request: Request, connection: Connection, body: bytes) -> Res
     record = _record(body)
     if record is None:
         return PlainTextResponse("AUTH=FAILED")
-    settled, card = None, _card(record)
-    if card:
-        asked = "\t".join((record["time"], record.get("addrtype", ""), card))
-        settled = await decide(request, connection, card, _derived(connection, asked))
-        settled = settled if _is_waited_for(context_of(request), settled) else None
+    where = [query_of(request).get("SN", ""), *(record.get(name, "") for name in _WHERE)]
+    asked = "\t".join((*where, record["time"], record.get("cardno", "")))
+    settled = await decide(request, connection, _read(record), _derived(connection, asked))
     admits = opens(settled)
     shown = "\t".join(f"{name}={value}" for name, value in record.items())
     order = (_OPEN_DOOR,) if admits else ()
@@ -146,21 +161,21 @@ async def _verdict(request: Request, connection: Connection, body: bytes) -> Res
     return PlainTextResponse("\r\n".join(lines))
 
 
-def _card(record: Mapping[str, str]) -> str:
-    """The number that was shown at the first door; "" where none was."""
-    nobody = not record.get("pin", "").strip("0")
-    shown = nobody or record.get("verifytype") in _CARD
-    card = record.get("cardno", "")
-    return card if shown and card.strip("0") and record.get("eventaddr", "1") == "1" else ""
-
-
-def _is_waited_for(app: Context, settled: Settled | None) -> bool:
-    """Whether an answer that is given again was given a moment ago, and so may have been lost."""
-    return settled is None or settled.repeated is None or app.clock.now() - settled.at <= _ASKED_AGAIN_S * SECOND
+def _read(record: Mapping[str, str]) -> Read | None:
+    """What was read at the first door; None where nothing was."""
+    if record.get("eventaddr", "1") != "1":
+        return None
+    nobody, said = is_nobody(record.get("pin")), record.get("verifytype", "")
+    method = _METHODS.get(said, Method.UNSAID)
+    if said == _READ_FROM_NOBODY and nobody:
+        method = Method.CARD
+    return read_of("", number_in(record.get("cardno")), method, nobody=nobody)
 
 
 def _record(body: bytes) -> dict[str, str] | None:
     """The one record in the body, by the fields that are known; None where there is another thing."""
+    if len(body) > LONGEST_JSON:
+        return None
     try:
         line = body.decode("ascii").strip("\r\n")
     except UnicodeDecodeError:

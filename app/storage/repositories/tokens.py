@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Column, LargeBinary, and_, func, or_, select
 
+from app.core.model import PassStatus
 from app.storage.bulk import BulkRead, incoming
 from app.storage.engine import Engine
 from app.storage.records import TokenRecord
@@ -17,12 +18,17 @@ _COLUMNS = tuple(tokens.c[name] for name in TokenRecord._fields)
 
 
 class OwnedToken(NamedTuple):
-    """A token, by the key that it was asked for; whose it is; and whether it was taken back or blocked."""
+    """A token, by the key that it was asked for, and whose it is.
+
+    `refused`: it was taken back or blocked, or its pass is not active.
+    """
 
     key: bytes
     id: bytes
     holder: bytes
     issued_at: int
+    expires_at: int
+    reusable: bool
     refused: bool
 
 
@@ -39,7 +45,7 @@ class Tokens(Repository):
     def owned(self, tenant: str, keys: Sequence[bytes]) -> list[OwnedToken]:
         """Those tokens that are stored under the keys, which are ids or lookups."""
         rows = _owned(self._engine).rows(self._connection, [(tenant, key) for key in keys])
-        return [OwnedToken._make((*row[:4], bool(row[4]))) for row in rows]
+        return [OwnedToken._make((*row[:5], bool(row[5]), bool(row[6]))) for row in rows]
 
     def revoke(self, tenant: str, id_: bytes, at: int) -> None:
         """Refuse the token from now on. The first revocation's time stays."""
@@ -63,11 +69,12 @@ def _owned(engine: Engine) -> BulkRead:
     asked = incoming(tokens.c.tenant, Column("key", LargeBinary))
     opaque, here, key = tokens.alias(), asked.c.tenant, asked.c.key
     by_lookup = select(opaque.c.id).where(opaque.c.tenant == here, opaque.c.lookup == key).scalar_subquery()
-    refused = or_(tokens.c.revoked_at.is_not(None), tokens.c.blocked_at.is_not(None))
+    taken_back = or_(tokens.c.revoked_at.is_not(None), tokens.c.blocked_at.is_not(None))
+    refused = or_(taken_back, passes.c.status != PassStatus.ACTIVE)
     return BulkRead(
         engine,
         asked,
-        select(key, tokens.c.id, passes.c.holder, tokens.c.issued_at, refused)
+        select(key, tokens.c.id, passes.c.holder, tokens.c.issued_at, tokens.c.expires_at, tokens.c.reusable, refused)
         .select_from(asked)
         .join(tokens, and_(tokens.c.tenant == here, tokens.c.id == func.coalesce(by_lookup, key)))
         .join(passes, and_(passes.c.tenant == here, passes.c.id == tokens.c.pass_)),

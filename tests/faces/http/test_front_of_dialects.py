@@ -166,6 +166,50 @@ async def test_a_body_that_is_too_large_is_refused_as_the_dialect_says_it(
     assert json.loads(sent[1]["body"]) == {"own": False, "body": "x" * LONGEST}
 
 
+async def test_a_stranger_is_told_before_the_body_is_read(
+    still_service: Service, birds: Dialect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never() -> Any:
+        raise AssertionError("the body was read")
+
+    async def before(request: Request) -> None:
+        if "x-bird" not in request.headers:
+            raise Problem(401, "No bird.")
+
+    monkeypatch.setitem(DIALECTS, "birds", birds._replace(before_body=before))  # type: ignore[index]
+    sent = await asked(front(still_service), "/birds/song", {}, never)
+    assert json.loads(sent[1]["body"]) == {"sad": "Problem", "status": 401}
+    sent = await asked(front(still_service), "/birds/song", {"x-bird": "robin"}, whole(b"tweet"))
+    assert json.loads(sent[1]["body"]) == {"own": False, "body": "tweet"}
+
+
+async def test_only_so_much_is_held_of_what_is_sent_at_once(
+    still_service: Service, birds: Dialect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = 100_000
+    monkeypatch.setitem(DIALECTS, "birds", birds._replace(longest_body=large))  # type: ignore[index]
+    monkeypatch.setattr("app.faces.http.front.ROOM", 2 * large)
+    serving, held = front(still_service), asyncio.Event()
+
+    async def slow() -> Any:
+        await held.wait()
+        return {"type": "http.request", "body": b"x" * large, "more_body": False}
+
+    said, unsaid = {"content-length": str(large)}, dict[str, str]()
+    waiting = [asyncio.create_task(asked(serving, "/birds/song", headers, slow)) for headers in (said, unsaid)]
+    await asyncio.sleep(0)
+    for headers in (said, unsaid):
+        sent = await asked(serving, "/birds/song", headers, whole(b"x"))
+        assert json.loads(sent[1]["body"]) == {"sad": "Problem", "status": 503}
+        assert (b"retry-after", b"1") in sent[0]["headers"]
+    sent = await asked(serving, "/birds/song", {"content-length": "1"}, whole(b"x"))
+    assert sent[0]["status"] == 201
+    held.set()
+    assert [sent[0]["status"] for sent in await asyncio.gather(*waiting)] == [201, 201]
+    sent = await asked(serving, "/birds/song", said, whole(b"x" * large))
+    assert sent[0]["status"] == 201
+
+
 async def test_who_sends_too_slowly_is_told_so_as_the_dialect_says_it(still_service: Service, birds: Dialect) -> None:
     async def receive() -> Any:
         await asyncio.sleep(0.03)

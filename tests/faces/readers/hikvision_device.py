@@ -40,7 +40,8 @@ class Terminal:
     it no longer knows, "refuse" with an error, "flood" with an answer that does not end, "move" with a redirect.
     `slow_s` is how long it thinks before it answers, `challenge` what it asks for instead of Digest. `calls` are those
     that it answered, with `cookies` and `authorizations` that came. While it holds `posting`, it does not listen.
-    `ahead` is how far its clock is.
+    `ahead` is how far its clock is. `took` is what it says when it has done what it was told, `opened` how often it
+    opened its door.
     """
 
     def __init__(self, port: int) -> None:
@@ -54,6 +55,8 @@ class Terminal:
         self.challenge: str | None = None
         self.posting = threading.Lock()
         self.ahead = timedelta(0)
+        self.took: Any = {"statusCode": 1, "statusString": "OK", "subStatusCode": "ok"}
+        self.opened = 0
         self._verdicts: Queue[Verdict] = Queue()
         self._nonces: dict[str, int] = {}
         self._waiting: set[int] = set()
@@ -153,11 +156,12 @@ class Terminal:
             self._answer(call, 400, {"statusCode": 4, "statusString": "Invalid Operation"})
             return
         self._waiting.discard(told["serialNo"])
+        self.opened += told["checkResult"] == "success"
         self._verdicts.put(Verdict(told["serialNo"], told["checkResult"], told["info"]))
         if mishap == "hang up after":
             call.close_connection = True
             return
-        self._answer(call, 200, {"statusCode": 1, "statusString": "OK", "subStatusCode": "ok"})
+        self._answer(call, 200, self.took)
 
     def _flood(self, call: BaseHTTPRequestHandler) -> None:
         call.send_response(200)
@@ -189,7 +193,7 @@ class Terminal:
         self._nonces[said["nonce"]] = int(said["nc"], 16)
         return True
 
-    def _answer(self, call: BaseHTTPRequestHandler, status: int, body: dict[str, Any], **headers: str) -> None:
+    def _answer(self, call: BaseHTTPRequestHandler, status: int, body: Any, **headers: str) -> None:
         self.calls.append((call.command, call.path, status))
         content = json.dumps(body).encode()
         with suppress(OSError):

@@ -89,6 +89,53 @@ async def test_nobody_is_held_back_at_an_exit_for_a_picture_without_a_code(servi
     assert (told["event"], told["user_id"], told["user_name"], told["message"]) == (7, 0, "", "Goodbye")
 
 
+async def test_the_number_of_a_card_counts_where_a_card_was_read_and_cannot_be_typed_or_drawn(service: Service) -> None:
+    number = "429496741945"
+    placed = await place(service, "controlid", {"card": number})
+    for call, fields in (
+        ("new_user_id_and_password.fcgi", {"user_id": number[:-8], "password": number[-8:]}),
+        ("new_user_id_and_password.fcgi", {"user_id": "0", "password": number}),
+        ("new_qrcode.fcgi", {"qrcode_value": number}),
+    ):
+        assert (await result(service, placed, call, data=fields))["event"] == 3
+    assert (await result(service, placed, "new_card.fcgi", data={"card_value": number}))["event"] == 7
+
+
+@pytest.mark.parametrize("field", ["device_id", "identifier_id", "portal_id", "time"])
+async def test_an_event_is_another_ones_where_anything_that_tells_it_differs(service: Service, field: str) -> None:
+    placed = await place(service, "controlid", {})
+    event = {"device_id": 1, "identifier_id": 1, "portal_id": 1, "time": 1718616771, "uuid": UUID}
+    event |= {"qrcode_value": placed.values["token"]}
+    for number, event_code in ((1, 7), (1, 7), (2, 6)):
+        told = await result(service, placed, "new_qrcode.fcgi", json=event | {field: number})
+        assert told["event"] == event_code
+
+
+async def test_a_terminal_that_lost_the_answer_gets_it_again_for_a_while(service: Service) -> None:
+    placed = await place(service, "controlid", {})
+    event = {"device_id": 1, "uuid": UUID, "qrcode_value": placed.values["token"]}
+    assert (await result(service, placed, "new_qrcode.fcgi", json=event))["event"] == 7
+    service.clock.advance(20 * 86_400)
+    assert (await result(service, placed, "new_qrcode.fcgi", json=event))["event"] == 3
+
+
+async def test_an_event_has_so_much_room_and_a_photograph_is_taken_unread(service: Service) -> None:
+    serial = f"9{int.from_bytes(service.key[-6:].encode()):015d}"
+    placed = await place(service, "controlid", {"device": {"serial": serial}})
+    code = {"device_id": serial, "qrcode_value": placed.values["token"]}
+    assert (await result(service, placed, "new_qrcode.fcgi", json=code | {"log": "x" * 65_536}))["event"] == 3
+    before, photo = dropped(service), {"user_id": 1, "image": "A" * 100_000, "device_id": int(serial)}
+    assert (await post(service, placed, "api/notifications/user_image", json=photo)).status_code == 200
+    here = {"Host": "controlid.test"}
+    answer = await service.http.post("/api/notifications/user_image", json=photo, headers=here)
+    assert answer.status_code == 200
+    stranger = await service.http.post("/api/notifications/user_image", json=photo | {"device_id": 123}, headers=here)
+    assert stranger.status_code == 401
+    assert dropped(service) == before + 2
+    assert (await result(service, placed, "new_qrcode.fcgi", json=code))["event"] == 7
+    await service.call("DELETE", f"/v1/connections/{placed.connection['id']}")
+
+
 async def test_a_face_that_the_terminal_recognised_is_no_attempt(service: Service) -> None:
     placed = await place(service, "controlid", {"card": "0417203991"})
     event = {"device_id": 1, "user_id": 1, "card_value": "0417203991", "confidence": 1300, "uuid": UUID}
@@ -144,7 +191,7 @@ def test_what_is_typed_is_a_code_or_nothing(user: str, password: str, typed: str
 
 
 @settings(deadline=None, derandomize=True)
-@given(st.integers(1, 9), st.integers(1, 9), st.data())
+@given(st.integers(21, 29), st.integers(21, 29), st.data())
 def test_the_file_of_gray_pixels_has_just_these_pixels(width: int, height: int, data: st.DataObject) -> None:
     octets = data.draw(st.binary(min_size=width * height, max_size=width * height))
     with Image.open(io.BytesIO(as_file(octets, str(width), str(height)))) as picture:
@@ -157,6 +204,12 @@ def test_the_file_of_gray_pixels_has_just_these_pixels(width: int, height: int, 
 )
 def test_octets_that_are_no_pixels_are_left_alone(width: str, height: str) -> None:
     assert as_file(b"\xff\xd8 six", width, height) == b"\xff\xd8 six"
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 40_000), (40_000, 1), (20, 2_000), (10_001, 21), (0, 0)])
+def test_a_picture_that_can_have_no_code_in_it_is_not_made_a_file(width: int, height: int) -> None:
+    octets = bytes(width * height)
+    assert as_file(octets, str(width), str(height)) is octets
 
 
 values = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12) | st.lists(st.integers())

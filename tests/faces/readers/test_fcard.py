@@ -60,7 +60,7 @@ async def test_a_request_sent_again_and_again_is_settled_once(service: Service) 
     answers = await asyncio.gather(*(asked(service, placed, body) for _ in range(4)))
     assert answers == [{"Success": 1, "Message": "Welcome"}] * 4
     (only,) = (await service.call("GET", "/v1/verifications")).json()["items"]
-    assert only["request_id"] == "FC-1.1718616771001"
+    assert only["request_id"] == "FC-1.1718616771001.1.1718616771"
 
 
 async def test_the_number_of_a_record_is_one_terminals_own(service: Service) -> None:
@@ -74,6 +74,64 @@ async def test_the_number_of_a_record_used_again_for_another_code_opens_nothing(
     placed = await place(service, "fcard", {})
     assert (await asked(service, placed, form(record(QRCode="somebody's"))))["Success"] == 0
     assert (await asked(service, placed, form(record(QRCode=placed.values["token"]))))["Success"] == 0
+
+
+async def test_the_number_of_a_record_at_another_time_is_another_record(service: Service) -> None:
+    placed = await place(service, "fcard", {})
+    assert (await asked(service, placed, form(record(QRCode="somebody's"))))["Success"] == 0
+    later = form(record(QRCode=placed.values["token"], RecordDate=RECORD["RecordDate"] + 1))
+    assert (await asked(service, placed, later))["Success"] == 1
+
+
+async def test_a_number_may_be_written_with_a_point(service: Service) -> None:
+    placed = await place(service, "fcard", {})
+    whole = form(record(QRCode=placed.values["token"]))
+    for body in (whole, whole.replace(b"1718616771001,", b"1718616771001.0,")):
+        assert (await asked(service, placed, body))["Success"] == 1
+    assert len((await service.call("GET", "/v1/verifications")).json()["items"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "opens"),
+    [
+        ({"RecordType": 3, "UserID": "7"}, 0),
+        ({"RecordType": 3, "UserID": "0"}, 0),
+        ({"RecordType": 2}, 0),
+        ({"RecordType": 36, "UserID": "7"}, 0),
+        ({"RecordType": 36, "UserID": [7]}, 0),
+        ({"RecordType": 36, "UserID": ""}, 1),
+        ({"RecordType": None}, 1),
+        ({"RecordType": 19, "UserID": 0}, 1),
+        ({"RecordType": 32, "UserID": "7"}, 1),
+        ({"RecordType": 48}, 1),
+    ],
+)
+async def test_a_code_counts_unless_the_terminal_recognised_somebody(
+    service: Service, fields: dict[str, Any], opens: int
+) -> None:
+    placed = await place(service, "fcard", {})
+    assert (await asked(service, placed, form(record(QRCode=placed.values["token"], **fields))))["Success"] == opens
+    assert len((await service.call("GET", "/v1/verifications")).json()["items"]) == opens
+
+
+async def test_whatever_text_stands_beside_a_face_it_opens_no_exit(service: Service) -> None:
+    placed = await place(service, "fcard", {"gate": "exit"})
+    for kind in (3, 36):
+        assert (await asked(service, placed, form(record(RecordType=kind, UserID="7", QRCode="x"))))["Success"] == 0
+        assert (await asked(service, placed, form(record(RecordType=kind, QRCode="x"))))["Success"] == 0
+
+
+async def test_the_number_of_a_card_in_a_code_opens_nothing(service: Service) -> None:
+    placed = await place(service, "fcard", {"card": "0417203991"})
+    for fields in ({"QRCode": "0417203991"}, {"QRCode": "0417203991", "RecordType": 48, "RecordID": 2}):
+        assert (await asked(service, placed, form(record(**fields))))["Success"] == 0
+
+
+async def test_a_record_has_so_much_room_and_no_more(service: Service) -> None:
+    placed = await place(service, "fcard", {})
+    long = record(QRCode=placed.values["token"], Name="x" * 65_536)
+    assert (await asked(service, placed, form(long)))["Success"] == 0
+    assert (await asked(service, placed, form(record(QRCode=placed.values["token"]))))["Success"] == 1
 
 
 async def test_a_record_without_a_number_is_an_attempt_of_its_own(service: Service) -> None:

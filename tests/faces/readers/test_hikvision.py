@@ -15,8 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.model import SECOND
+from app.effects.devices import Delivery
 from app.faces.problems import Problem
 from app.faces.readers.hikvision import _asked, _taken
+from app.storage.failures import Unavailable
 from tests.conftest import make_settings
 from tests.faces.readers.hikvision_device import FACE_CANARY, Terminal, Verdict, multipart, terminal
 from tests.service import Service, running_service
@@ -134,6 +136,14 @@ async def discarded(service: Service) -> float:
         {"cardNo": CARD, "subEventType": 38, "employeeNoString": "7"},
         {"cardNo": CARD, "subEventType": 181, "employeeNo": 7},
         {"cardNo": CARD, "subEventType": [1], "employeeNoString": "7"},
+        {"cardNo": CARD, "subEventType": 75},
+        {"cardNo": CARD, "subEventType": 38, "employeeNoString": ""},
+        {"cardNo": CARD, "subEventType": 181},
+        {"cardNo": CARD, "subEventType": 76},
+        {"cardNo": CARD, "subEventType": 9999},
+        {"cardNo": CARD, "subEventType": None},
+        {"cardNo": "0", "subEventType": 75, "QRCodeInfo": CARD},
+        {"cardNo": "0", "subEventType": 9999, "QRCodeInfo": CARD},
         {"cardNo": "0", "subEventType": 1},
         {"cardNo": "", "subEventType": 1},
         {"cardNo": None, "subEventType": 75, "employeeNoString": "emp-1042"},
@@ -155,16 +165,57 @@ async def test_whom_the_terminal_recognised_has_shown_nothing(
     [
         {"cardNo": CARD, "subEventType": 1, "employeeNoString": "7"},
         {"cardNo": CARD, "subEventType": 60, "employeeNoString": "7"},
-        {"cardNo": CARD, "subEventType": 156},
-        {"cardNo": CARD, "subEventType": 9999, "employeeNoString": ""},
-        {"cardNo": "0", "subEventType": 156, "QRCodeInfo": CARD},
+        {"cardNo": CARD, "subEventType": 9},
     ],
 )
-async def test_a_card_or_a_code_that_was_shown_counts(sqlite: Service, device: Terminal, event: dict[str, Any]) -> None:
+async def test_a_card_that_was_read_counts(sqlite: Service, device: Terminal, event: dict[str, Any]) -> None:
     path = await connect(sqlite, device)
     await enrol_card(sqlite)
     await post(sqlite, path, device.event(None, **event))
     assert (await device.verdict()).result == "success"
+
+
+@pytest.mark.parametrize(
+    ("event", "result"),
+    [
+        ({"cardNo": "{}", "subEventType": 1, "employeeNoString": "7"}, "success"),
+        ({"cardNo": "{}", "subEventType": 156, "employeeNoString": "7"}, "success"),
+        ({"cardNo": "{}", "subEventType": 9999}, "success"),
+        ({"cardNo": "{}", "subEventType": None, "employeeNo": 0}, "success"),
+        ({"cardNo": "0", "subEventType": 156, "QRCodeInfo": "{}"}, "success"),
+        ({"cardNo": "0", "subEventType": 9999, "QRCodeInfo": "{}"}, "success"),
+        ({"cardNo": "{}", "subEventType": 9999, "employeeNoString": "7"}, "failed"),
+        ({"cardNo": "0", "subEventType": 9999, "employeeNoString": "7", "QRCodeInfo": "{}"}, "failed"),
+        ({"cardNo": "{}", "subEventType": 75}, "failed"),
+        ({"cardNo": "0", "subEventType": 75, "employeeNoString": "7", "QRCodeInfo": "{}"}, "failed"),
+    ],
+)
+async def test_a_code_counts_unless_the_terminal_recognised_somebody(
+    sqlite: Service, device: Terminal, event: dict[str, Any], result: str
+) -> None:
+    path, code = await connect(sqlite, device), await code_of(sqlite)
+    shown = {name: each.format(code) if isinstance(each, str) else each for name, each in event.items()}
+    await post(sqlite, path, device.event(None, **shown))
+    assert (await device.verdict()).result == result
+    assert len(await verifications(sqlite)) == (result == "success")
+
+
+async def test_the_number_of_a_card_in_a_code_opens_nothing(sqlite: Service, device: Terminal) -> None:
+    path = await connect(sqlite, device)
+    await enrol_card(sqlite)
+    for event in ({"cardNo": CARD, "subEventType": 156}, {"cardNo": "0", "subEventType": 156, "QRCodeInfo": CARD}):
+        await post(sqlite, path, device.event(None, **event))
+        assert (await device.verdict()).result == "failed"
+
+
+async def test_what_somebody_else_is_recognised_by_opens_no_exit(sqlite: Service, device: Terminal) -> None:
+    path = await connect(sqlite, device)
+    await sqlite.gate("way-out", direction="exit")
+    made = await sqlite.create("/v1/connections", kind="hikvision", gate="way-out", device=device.device)
+    path = made["credentials"]["path"]
+    for event in ({"subEventType": 75}, {"subEventType": 9999}, {"subEventType": 75, "QRCodeInfo": "x"}):
+        await post(sqlite, path, device.event(CARD, **event))
+        assert (await device.verdict()).result == "failed"
 
 
 async def test_an_event_that_does_not_wait_settles_nothing(sqlite: Service, device: Terminal) -> None:
@@ -230,6 +281,96 @@ async def test_a_verdict_that_gets_lost_is_told_again(sqlite: Service, device: T
     assert [each["undone_at"] for each in await verifications(sqlite)] == [None]
 
 
+@pytest.mark.parametrize("code", [0, "0", "1", 1, 7, "7"])
+async def test_a_terminal_that_took_the_verdict_is_believed(sqlite: Service, device: Terminal, code: int | str) -> None:
+    path, event = await connect(sqlite, device), device.event(await code_of(sqlite))
+    device.took = {"statusCode": code}
+    before = (await deliveries(sqlite)).get("delivered", 0)
+    await post(sqlite, path, event)
+    assert (await device.verdict()).result == "success"
+    assert (await deliveries(sqlite))["delivered"] == before + 1
+    assert [each["undone_at"] for each in await verifications(sqlite)] == [None]
+
+
+@pytest.mark.parametrize("took", [{"statusCode": 2}, {"statusCode": "3"}, {"statusCode": None}, {}, [1]])
+async def test_an_admission_stands_where_the_terminal_does_not_say_that_it_found_it_wrong(
+    sqlite: Service, device: Terminal, took: Any
+) -> None:
+    path, code = await connect(sqlite, device), await code_of(sqlite)
+    device.took = took
+    for result in ("success", "failed"):
+        await post(sqlite, path, device.event(code))
+        assert (await device.verdict()).result == result
+    await all_told(sqlite)
+    assert device.opened == 1, "once for one code"
+    assert [each["undone_at"] for each in await verifications(sqlite)] == [None, None]
+
+
+@pytest.mark.parametrize("code", [4, "5", 6])
+async def test_an_admission_that_the_terminal_found_wrong_is_taken_back(
+    sqlite: Service, device: Terminal, code: int | str
+) -> None:
+    path, event = await connect(sqlite, device), device.event(await code_of(sqlite))
+    device.took = {"statusCode": code}
+    await post(sqlite, path, event)
+    assert await taken_back(sqlite)
+
+
+@pytest.mark.parametrize("committed", [True, False])
+async def test_a_decision_that_comes_late_is_told_while_the_terminal_waits(
+    service: Service, device: Terminal, monkeypatch: pytest.MonkeyPatch, *, committed: bool
+) -> None:
+    path, event = await connect(service, device), device.event(await code_of(service))
+    settle, faults = service.context.store.settle, ["once"]
+
+    async def late(attempt: Any) -> Any:
+        settled = await settle(attempt) if committed or not faults else None
+        if faults:
+            faults.pop()
+            raise Unavailable("too late")
+        return settled
+
+    monkeypatch.setattr(service.context.store, "settle", late)
+    await post(service, path, event)
+    assert await device.verdict() == Verdict(serial_of(event), "success", "Welcome")
+    assert [(each["decision"], each["undone_at"]) for each in await verifications(service)] == [("admit", None)]
+    await post(service, path, event)
+    assert await device.hears_nothing()
+
+
+async def test_without_a_decision_the_terminal_is_told_so_in_time(
+    sqlite: Service, device: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(_attempt: Any) -> Any:
+        raise Unavailable
+
+    path, event = await connect(sqlite, device), device.event(await code_of(sqlite))
+    monkeypatch.setattr(sqlite.context.store, "settle", never)
+    began = asyncio.get_running_loop().time()
+    await post(sqlite, path, event)
+    assert await device.verdict() == Verdict(serial_of(event), "failed", "Try again")
+    assert 1.0 < asyncio.get_running_loop().time() - began < 4.0
+
+
+async def test_an_event_that_is_repeated_much_later_opens_nothing(sqlite: Service, device: Terminal) -> None:
+    path, event = await connect(sqlite, device), device.event(await code_of(sqlite))
+    await post(sqlite, path, event)
+    assert (await device.verdict()).result == "success"
+    sqlite.clock.advance(40)
+    device.wait_for(serial_of(event))
+    await post(sqlite, path, event)
+    assert (await device.verdict()).result == "failed"
+
+
+async def test_an_event_has_so_much_room_and_a_picture_beside_it_more(sqlite: Service, device: Terminal) -> None:
+    path, event = await connect(sqlite, device), device.event(await code_of(sqlite))
+    long = {**event, "log": "x" * 65_536}
+    for sent in ({"json": long}, multipart(long)):
+        assert (await sqlite.http.post(path, **sent)).status_code == 413
+    assert (await sqlite.http.post(path, **multipart(event, picture=b"x" * 1_000_000))).status_code == 200
+    assert (await device.verdict()).result == "success"
+
+
 @pytest.mark.parametrize("how", ["refused", "wrong password", "dead"])
 async def test_an_admission_that_surely_did_not_arrive_is_taken_back(service: Service, how: str) -> None:
     with terminal() as device:
@@ -270,7 +411,14 @@ async def test_an_undelivered_refusal_and_a_delivery_are_counted(sqlite: Service
         assert counted.get(how, 0) == before.get(how, 0) + 1
 
 
+async def all_told(service: Service) -> None:
+    """Wait until nothing is under way with any terminal."""
+    if under_way := set(service.context.devices._tasks):
+        await asyncio.wait(under_way)
+
+
 async def deliveries(service: Service) -> dict[str, float]:
+    await all_told(service)
     lines = (await service.http.get("/metrics")).text.splitlines()
     name = 'gatepass_device_verdicts_total{delivery="'
     return {line[len(name) :].partition('"')[0]: float(line.split()[-1]) for line in lines if line.startswith(name)}
@@ -362,27 +510,30 @@ TIMES = JSON | st.datetimes(timezones=st.timezones() | st.none()).map(datetime.i
 def test_any_event_is_understood_or_refused(told: dict[str, Any]) -> None:
     with suppress(Problem):
         asked = _asked(told, NOW)
-        assert asked is None or (asked.serial >= 0 and asked.text != "" and asked.request_id is not None)
+        assert asked is None or (asked.serial >= 0 and (asked.request_id is None) == (asked.serial == 0))
+        assert asked is None or asked.read is None or asked.read.text != ""
 
 
 @given(st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
 def test_any_answer_of_a_terminal_is_understood(answer: bytes) -> None:
-    assert _taken(answer) in (True, False)
+    assert _taken(answer) in set(Delivery)
 
 
 @pytest.mark.parametrize(
-    ("answer", "taken"),
+    ("answer", "outcome"),
     [
-        (b'{"statusCode": 1}', True),
-        (b'{"statusCode": 4}', False),
-        (b"{}", True),
-        (b"<ok/>", True),
-        (b"[" * 9999, True),
-        (b"1" * 9999, True),
+        (b'{"statusCode": 1}', Delivery.DELIVERED),
+        (b'{"statusCode": "4"}', Delivery.NOT_DELIVERED),
+        (b'{"statusCode": true}', Delivery.UNKNOWN),
+        (b'{"statusCode": 99}', Delivery.UNKNOWN),
+        (b"{}", Delivery.UNKNOWN),
+        (b"<ok/>", Delivery.UNKNOWN),
+        (b"[" * 9999, Delivery.UNKNOWN),
+        (b"1" * 9999, Delivery.UNKNOWN),
     ],
 )
-def test_a_terminal_says_by_its_status_code_whether_it_took_a_verdict(answer: bytes, *, taken: bool) -> None:
-    assert _taken(answer) is taken
+def test_a_terminal_says_by_its_status_code_what_became_of_a_verdict(answer: bytes, outcome: Delivery) -> None:
+    assert _taken(answer) is outcome
 
 
 BAD_ADDRESSES = (
@@ -391,7 +542,7 @@ BAD_ADDRESSES = (
     "http://admin@127.0.0.1", "http://admin:x@127.0.0.1", "http://127.0.0.1/ISAPI", "http://127.0.0.1?x=1",
     "http://127.0.0.1/?", "http://127.0.0.1#x", "http://127.0.0.1:0", "http://127.0.0.1:99999", "http://127.0.0.1:x",
     "ftp://127.0.0.1", "127.0.0.1", "//127.0.0.1", "http://", "http://127.0.0.1 ", "http://127.0.0.1\t",
-    "http://\uff11\uff12\uff17.0.0.1", "http://127.0.0.1\\@192.0.2.1",
+    "http://\uff11\uff12\uff17.0.0.1", "http://127.0.0.1\\@192.0.2.1", "http://127.0.0.1:",
 )  # fmt: skip
 
 

@@ -131,6 +131,14 @@ async def test_a_good_code_opens_once_and_the_record_says_why(service: Service) 
     assert await decided(service) == [("deny", "already_used"), ("admit", "ok")]
 
 
+async def test_the_number_of_a_card_opens_nothing_since_a_reader_does_not_say_that_it_read_one(
+    service: Service,
+) -> None:
+    placed = await place(service, "vguang", {"card": "0417203991"})
+    assert await send(service, placed, b"vgdecoderesult=0417203991&&devicenumber=1") == REFUSE
+    assert [decision for decision, _ in await decided(service)] == ["deny"]
+
+
 async def test_a_heartbeat_is_no_attempt(service: Service) -> None:
     placed = await place(service, "vguang", {"gate": "exit"})
     assert await send(service, placed, f"vgdecoderesult={HEARTBEAT}&&devicenumber=1".encode()) == REFUSE

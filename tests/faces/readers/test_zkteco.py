@@ -152,12 +152,42 @@ async def test_whom_the_terminal_recognised_has_shown_nothing(sqlite: Service) -
         (CARD, {"pin": "1042", "verifytype": "0"}),
         (CARD, {"pin": "1042", "verifytype": "200"}),
         (CARD, {"eventaddr": "2"}),
+        *((CARD, {"pin": pin, "verifytype": kind}) for pin in ("0", "1042") for kind in ("1", "15", "25", "200")),
     )
     for card, fields in shown:
         record = device.record(card, **fields)
         assert await device.ask(record) == ["AUTH=FAILED", record, "TIPS=Not admitted"], fields
     assert await verifications(sqlite) == []
     assert (await device.ask(device.record(CARD, pin="1042", verifytype="4")))[0] == "AUTH=SUCCEED"
+
+
+async def test_a_code_beside_somebody_whom_the_terminal_recognised_is_not_used(sqlite: Service) -> None:
+    device, code = await terminal(sqlite), await code_of(sqlite)
+    for fields in ({"verifytype": "15"}, {"pin": "1042", "verifytype": "15"}, {"pin": "1042", "verifytype": "200"}):
+        assert (await device.ask(device.record(code, **fields)))[0] == "AUTH=FAILED"
+    assert await verifications(sqlite) == []
+
+
+async def test_a_code_needs_no_word_on_how_it_was_read(sqlite: Service) -> None:
+    device = await terminal(sqlite)
+    for kind in ("0", "4", "6", "200"):
+        assert (await device.ask(device.record(await code_of(sqlite), verifytype=kind)))[0] == "AUTH=SUCCEED", kind
+    without = device.record(await code_of(sqlite)).replace("\tverifytype=0", "")
+    assert (await device.ask(without))[0] == "AUTH=SUCCEED"
+
+
+@pytest.mark.parametrize("change", [("", "SN0000000002"), ("addrtype=2", "addrtype=3"), ("status=0", "status=1")])
+async def test_what_another_reader_asks_at_the_same_time_is_another_question(
+    sqlite: Service, change: tuple[str, str]
+) -> None:
+    device, code = await terminal(sqlite), await code_of(sqlite)
+    record, (old, new) = device.record(code), change
+    assert (await device.ask(record))[0] == "AUTH=SUCCEED"
+    if not old:
+        device = Terminal(sqlite, device._base, new)
+        await device.register()
+    assert (await device.ask(record.replace(old, new) if old else record))[0] == "AUTH=FAILED"
+    assert [each["decision"] for each in await verifications(sqlite)] == ["deny", "admit"]
 
 
 async def test_only_what_was_checked_is_sent_back(sqlite: Service) -> None:
@@ -178,6 +208,7 @@ async def test_only_what_was_checked_is_sent_back(sqlite: Service) -> None:
         record.partition("\t")[2].encode(),
         f"{record}\tcardno=5678".encode(),
         f"{record}\n{record}".encode(),
+        f"{record}\t{'x' * 65_536}=1".encode(),
     ):
         assert await device.ask(bad) == ["AUTH=FAILED"], bad
     assert [each["decision"] for each in await verifications(sqlite)] == ["deny"]

@@ -21,7 +21,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from app.core.model import SECOND
-from app.faces.dialect import Dialect, Endpoint, Told, calls, connection_of, context_of, query_of
+from app.faces.dialect import Dialect, Endpoint, Told, calls, check_short, connection_of, context_of, query_of
 from app.faces.fields import read_fields
 from app.faces.problems import Problem
 from app.services.connected import Connection
@@ -32,6 +32,7 @@ from .operations import KIND, OPERATIONS, Operation
 from .requests import Refused, refused
 
 _BASE = "/rest/2.0/face/v3"
+_OAUTH = "/oauth/2.0/token"
 _GOOD_FOR_S = 2_592_000
 _ACCESS_TOKEN = re.compile(rf"24\.([0-9a-f]{{32}})\.{_GOOD_FOR_S}\.([0-9]{{1,11}})\.282335-([0-9A-Za-z]{{24}})")
 
@@ -85,6 +86,14 @@ def enveloped(operation: Operation) -> Endpoint:
     return endpoint
 
 
+async def _before_body(request: Request) -> None:
+    """See that a connection calls; who asks for an access token has only keys to send."""
+    if request.scope["path"].startswith(_OAUTH):
+        check_short(request)
+    else:
+        await _connection(request)
+
+
 async def _connection(request: Request) -> Connection:
     """Whose access token it is. Behind a second `?`, some clients go on with parameters of their own."""
     token = _ACCESS_TOKEN.fullmatch(request.query_params.get("access_token", "").partition("?")[0])
@@ -108,7 +117,7 @@ def _oauth_error(status: int, error: str, description: str) -> Response:
 
 
 ROUTES: Sequence[Route] = (
-    *calls("/oauth/2.0/token", ["GET", "POST"], get_access_token),
+    *calls(_OAUTH, ["GET", "POST"], get_access_token),
     *(
         route
         for path, operation in OPERATIONS.items()
@@ -116,4 +125,4 @@ ROUTES: Sequence[Route] = (
     ),
 )
 
-BAIDU = Dialect(KIND, ROUTES, tell, prefixes=("/oauth/2.0/token", "/rest/2.0/"))
+BAIDU = Dialect(KIND, ROUTES, tell, prefixes=(_OAUTH, "/rest/2.0/"), before_body=_before_body)

@@ -146,12 +146,12 @@ def part_of(fields: Fields) -> slice:
 
 
 def groups_of(fields: Fields) -> Sequence[str]:
-    """The groups in which to search."""
-    named = [group.strip() for group in needed(fields, "group_id_list").split(",")]
-    if not all(named):
-        raise malformed("group_id_list")
+    """The groups in which to search, which there may be or not."""
+    named = [group.strip() for group in needed(fields, "group_id_list").split(",", _MOST_GROUPS)]
     if len(named) > _MOST_GROUPS:
         raise Refused(223104)
+    if not all(map(_GROUP.fullmatch, named)):
+        raise malformed("group_id_list")
     return named
 
 

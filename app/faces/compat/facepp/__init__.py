@@ -8,6 +8,7 @@ A search always has a candidate, as Face++ answers the nearest face however far 
 compare its confidence, and would fall over an empty list. The candidate for a refused code has a confidence of 0, which
 is below every threshold, no `user_id`, and a face token that is nobody's. A face token shows a code for a few seconds
 after its detection, since many clients detect first and then search by what they were answered; later it is nobody's.
+It shows its own code and no other that was in the picture.
 """
 
 from base64 import b64encode
@@ -65,8 +66,8 @@ async def detect(asked: Asked) -> Answer:
     try:
         sight = await asked.look()
         faces = _faces(asked.app, sight, sight.codes)
-        for face in faces:
-            asked.remember(face["face_token"], sight)
+        for face, code in zip(faces, sight.codes, strict=True):
+            asked.remember(face["face_token"], sight, code)
     except NoCode as none:
         width, height = none.size or (0, 0)
         whole = {"top": 0, "left": 0, "width": width, "height": height}
@@ -79,8 +80,8 @@ async def search(asked: Asked) -> Answer:
     faceset = await facesets.the_faceset(asked)
     if asked.has_only_a_face_token():
         (token,) = asked.face_tokens("face_token", 1)
-        sight = asked.detected(token)
-        found = await _identified(asked, sight, faceset) if sight else None
+        detected = asked.detected(token)
+        found = await _identified(asked, detected[0], faceset, detected[1]) if detected else None
         best = await _best(asked, faceset, found, _nobodys_token(asked.app))
         return {"thresholds": _THRESHOLDS, "results": [best]}
     seen = {"image_id": _image_id(asked.app)}
@@ -97,16 +98,18 @@ async def search(asked: Asked) -> Answer:
 async def compare_faces(asked: Asked) -> Answer:
     """Whether both pictures show a code of the same holder, or one picture a code of whose face the other is.
 
-    Of two face tokens neither shows a code, unless it was detected a moment ago: they are not alike.
+    Of two face tokens neither shows a code, unless it was detected a moment ago: they are not alike. The face token of
+    a code shows that code alone.
     """
     answer: Answer = {}
     sights: list[Sight | None] = []
-    holder = None
+    holder = code = None
     for side in ("1", "2"):
         if asked.has_only_a_face_token(side):
             (token,) = asked.face_tokens(f"face_token{side}", 1)
             if (detected := asked.detected(token)) is not None:
-                sights.append(detected)
+                sight, code = detected
+                sights.append(sight._replace(codes=(code,), shown={code.text: sight.shown[code.text]}))
                 continue
             known = await facesets.faces_of(asked, asked.face_token(f"face_token{side}"))
             holder = next((each.holder for each in known if each.holder), None)
@@ -123,7 +126,9 @@ async def compare_faces(asked: Asked) -> Answer:
         case [Sight() as one, Sight() as other]:
             found = await compare(asked.app, asked.connection, one, other)
         case [Sight() as one]:
-            found = await identify(asked.app, asked.connection, one, wanted=lambda person: person.holder == holder)
+            found = await identify(
+                asked.app, asked.connection, one, wanted=lambda person: person.holder == holder, code=code
+            )
     if None not in sights:
         answer |= {"confidence": 100.0 if found else 0.0, "thresholds": _THRESHOLDS}
     return answer
@@ -139,8 +144,8 @@ def _faces(app: Context, sight: Sight, codes: Sequence[Code]) -> list[Answer]:
     return faces
 
 
-async def _identified(asked: Asked, sight: Sight, faceset: str) -> Identified | None:
-    return await identify(asked.app, asked.connection, sight, wanted=lambda person: person.is_among(faceset))
+async def _identified(asked: Asked, sight: Sight, faceset: str, code: Code | None = None) -> Identified | None:
+    return await identify(asked.app, asked.connection, sight, wanted=lambda person: person.is_among(faceset), code=code)
 
 
 async def _best(asked: Asked, faceset: str, found: Identified | None, nobodys_token: str) -> Answer:

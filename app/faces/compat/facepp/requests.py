@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from starlette.requests import Request
 
+from app.effects.read_pictures import Code
 from app.faces.dialect import Numbered, Told, connection_of, context_of
 from app.faces.fields import Fields, read_fields
 from app.faces.problems import Problem
@@ -64,12 +65,12 @@ class Asked(NamedTuple):
             raise error(400, f"INVALID_IMAGE_URL: image_url{side}")
         raise error(400, f"MISSING_ARGUMENTS: {', '.join(_pictures(side))}")
 
-    def remember(self, face_token: str, sight: Sight) -> None:
+    def remember(self, face_token: str, sight: Sight, code: Code) -> None:
         """Have a search find what was detected, for the few seconds until a client asks for the face token."""
-        self.app.lately.sights[Call(self.connection.id, face_token)] = sight
+        self.app.lately.sights[Call(self.connection.id, face_token)] = sight, code
 
-    def detected(self, face_token: bytes) -> Sight | None:
-        """What was seen when the face token was answered, if that was a moment ago."""
+    def detected(self, face_token: bytes) -> tuple[Sight, Code] | None:
+        """What was seen when the face token was answered, and the code whose it is, if that was a moment ago."""
         return self.app.lately.sights.get(Call(self.connection.id, face_token.hex()))
 
     def has_only_a_face_token(self, side: str = "") -> bool:
@@ -111,7 +112,7 @@ class Asked(NamedTuple):
 
 async def read(request: Request) -> Asked:
     """The request. Raises `Told` and `Problem`."""
-    fields = await read_fields(request, files=_FILES)
+    fields = await read_fields(request, files=_FILES, forms_only=True)
     key, secret = fields.text("api_key"), fields.text("api_secret")
     if not key or not secret:
         raise error(400, f"MISSING_ARGUMENTS: {'api_secret' if key else 'api_key'}")

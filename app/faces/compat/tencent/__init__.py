@@ -22,7 +22,7 @@ from app.services.sight import UnreadablePicture
 
 from . import people
 from .people import VERSION
-from .requests import KIND, Asked, error, read
+from .requests import KIND, Asked, caller, error, read
 
 _API_VERSION = "2020-03-03"
 _MOST_GROUPS = 100
@@ -150,6 +150,7 @@ async def detect(asked: Asked) -> Answer:
 async def _search(asked: Asked) -> _Search:
     """Identify. Of several codes the one that counts is answered first, then the largest."""
     groups, most = asked.texts("GroupIds"), _number(asked, "MaxFaceNum", _MOST_RESULTS)
+    with_person = asked.fields.text("NeedPersonInfo") == "1"
     if len(groups) > _MOST_GROUPS:
         raise error("InvalidParameterValue.GroupIdsExceed", f"At most {_MOST_GROUPS} groups can be searched.")
     sizes = [await enrol.collection(asked.app, asked.connection, group) for group in groups]
@@ -157,7 +158,6 @@ async def _search(asked: Asked) -> _Search:
     found = await identify(asked.app, asked.connection, sight, wanted=lambda person: person.is_among(*groups))
     codes = sorted(sight.codes, key=lambda code: found is None or code != found.code)[:most]
     face = await people.face_id_of(asked, found.person) if found else ""
-    with_person = asked.fields.text("NeedPersonInfo") == "1"
     return _Search(groups, sum(size.subjects for size in sizes), sight, codes, found, face, with_person)
 
 
@@ -238,4 +238,4 @@ ROUTES: Sequence[Route] = (
     Route("/tencent/", act, methods=["POST"]),
 )
 
-TENCENT = Dialect(KIND, ROUTES, tell, prefixes=("/tencent/",), header=b"x-tc-action")
+TENCENT = Dialect(KIND, ROUTES, tell, prefixes=("/tencent/",), header=b"x-tc-action", before_body=caller)

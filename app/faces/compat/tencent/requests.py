@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from starlette.requests import Request
 
-from app.faces.compat.signatures import TC3, Refused, SignedRequest, check, read_claim
+from app.faces.compat.signatures import TC3, Claim, Refused, SignedRequest, check, read_claim
 from app.faces.dialect import Numbered, Told, clean, context_of
 from app.faces.fields import Fields, read_fields
 from app.services.connected import Connection, Kind, drawn
@@ -55,10 +55,10 @@ class Asked(NamedTuple):
         return text
 
     def texts(self, name: str) -> Sequence[str]:
-        """A list of texts, each once. Raises `Told` where there are none."""
+        """A list of texts, each once. Raises `Told` where there are none, or one is empty."""
         texts = list(dict.fromkeys(map(clean, self.fields.listed(name) if self.fields.has(name) else ())))
-        if not texts:
-            raise error("MissingParameter.ErrorParameterEmpty", f"{name} is missing.")
+        if not texts or "" in texts:
+            raise error("MissingParameter.ErrorParameterEmpty", f"{name} is missing, or a member of it is empty.")
         return texts
 
     def page(self, most: int) -> slice:
@@ -81,21 +81,30 @@ class Asked(NamedTuple):
 
 async def read(request: Request) -> Asked:
     """The request, whose signature is good. Raises `Told` and `Problem`."""
-    connection = await _connection(request)
-    return Asked(context_of(request), connection, await read_fields(request))
-
-
-async def _connection(request: Request) -> Connection:
-    app = context_of(request)
-    query, headers = request.scope["query_string"], request.scope["headers"]
-    signed = SignedRequest(request.method, b"/", query, headers, await request.body())
+    app, (claim, connection) = context_of(request), await caller(request)
+    signed, now, hosts = _signed(request, await request.body()), app.clock.now(), app.network.hosts
     try:
-        claim = read_claim(TC3, signed)
-        connection = await app.connections.by_key(KIND.name, claim.key_id)
-        if connection is None:
-            raise error("AuthFailure.SecretIdNotFound", "This is no SecretId of a connection.")
-        now, hosts = app.clock.now(), app.network.hosts
         check(claim, signed, connection.secret.encode(), service=_SERVICE, now=now, public_hosts=hosts)
     except Refused as refused:
-        raise error(_UNSIGNED[refused.code], refused.message) from None
-    return connection
+        raise _unsigned(refused) from None
+    return Asked(app, connection, await read_fields(request))
+
+
+async def caller(request: Request) -> tuple[Claim, Connection]:
+    """Whose key a request says it is signed with, before its body is there to check that. Raises `Told`."""
+    try:
+        claim = read_claim(TC3, _signed(request, b""))
+    except Refused as refused:
+        raise _unsigned(refused) from None
+    connection = await context_of(request).connections.by_key(KIND.name, claim.key_id)
+    if connection is None:
+        raise error("AuthFailure.SecretIdNotFound", "This is no SecretId of a connection.")
+    return claim, connection
+
+
+def _signed(request: Request, body: bytes) -> SignedRequest:
+    return SignedRequest(request.method, b"/", request.scope["query_string"], request.scope["headers"], body)
+
+
+def _unsigned(refused: Refused) -> Told:
+    return error(_UNSIGNED[refused.code], refused.message)
