@@ -106,7 +106,7 @@ async def connection_of(request: Request, kind: Kind, key: str | None) -> Connec
 def check_short(request: Request) -> None:
     """See, before a body is read, that it has at most `SHORT_BODY` bytes: nobody has shown a key. Raises `Problem`."""
     if "transfer-encoding" in request.headers:
-        raise Problem(411, "Say in Content-Length how long the body is.")
+        raise Problem(400, "Say in Content-Length how long the body is.")
     length = request.headers.get("content-length", "0")
     if not re.fullmatch("[0-9]{1,5}", length) or int(length) > SHORT_BODY:
         raise Problem(413, f"A body may have at most {SHORT_BODY} bytes here.")

@@ -2,10 +2,9 @@
 
 A client sends what its camera sees, and asks who that is. Here that is an attempt at the connection's gate, settled
 like any other (`verify.py`): who is admitted is named, who is refused is nobody. `look` only finds the codes;
-`identify` and `compare` settle the one that counts. Nothing else does.
+`admitted`, `identify` and `compare` settle the one that counts. Nothing else does.
 """
 
-import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -68,17 +67,26 @@ class Person(NamedTuple):
         return not self.subjects or any(subject.collection in collections for subject in self.subjects)
 
 
+class Admitted(NamedTuple):
+    """Who was admitted, and the code that showed it. `ref` is the holder's, `name` their name if there is one."""
+
+    code: Code
+    ref: str
+    name: str | None
+    settled: Settled
+
+
 class Identified(NamedTuple):
-    """Who was admitted, and the code that showed it. `ref` is the holder's, `name` their name if there is one.
+    """Who was admitted, as the client's connection knows them.
 
     In a comparison, `matched` are the codes of the other picture that are theirs, and `code` may be in either.
     """
 
     code: Code
-    person: Person
     ref: str
     name: str | None
     settled: Settled
+    person: Person
     matched: tuple[Code, ...] = ()
 
 
@@ -99,39 +107,45 @@ async def look(app: Context, connection: Connection, picture: bytes) -> Sight:
     return Sight(seen.width, seen.height, tuple(largest_first), shown)
 
 
+async def admitted(
+    app: Context, connection: Connection, sight: Sight, *, request_id: str | None = None
+) -> Admitted | None:
+    """Who shows a code and is admitted at the connection's gate, whoever that is; None for nobody.
+
+    Codes of several holders are nobody's. Of a single code it need not be known whose it is: nothing is looked up.
+    """
+    known = {} if len(sight.shown) == 1 else (await _known(app, connection, sight.shown))[0]
+    if known is None:
+        return None  # nobody could be named, so nothing is used
+    text, presented = the_one(sight.shown, known)
+    return _named(sight, text, await _settle(app, connection, text, presented, request_id))
+
+
 async def identify(
     app: Context,
     connection: Connection,
     sight: Sight,
     *,
-    wanted: Wanted | None = None,
+    wanted: Wanted,
     code: Code | None = None,
     request_id: str | None = None,
 ) -> Identified | None:
-    """Who shows a code and is admitted at the connection's gate; None for nobody.
+    """Who shows a code, is `wanted`, and is admitted at the connection's gate; None for nobody.
 
-    Codes of several holders are nobody's. A code of somebody who is not `wanted` is left as it was. Where one `code` of
+    Codes of several holders are nobody's. A code of somebody who is not wanted is left as it was. Where one `code` of
     the picture is asked for, nothing is used unless it is a token, and the one that counts.
     """
-    if (
-        wanted is None and code is None and len(sight.shown) == 1
-    ):  # nothing hangs on whose it is, so it is found out meanwhile
-        ((text, presented),) = sight.shown.items()
-        settling = _settle(app, connection, text, presented, request_id)
-        settled, (known, people) = await asyncio.gather(settling, _known(app, connection, sight.shown))
-        owner = known.get(text) if known else None
-    else:
-        known, people = await _known(app, connection, sight.shown)
-        if known is None:
-            return None  # nobody could be named, so nothing is used
-        text, presented = the_one(sight.shown, known)
-        owner = known.get(text)
-        if code is not None and (owner is None or text != code.text):
-            return None
-        if wanted is not None and owner is not None and not wanted(people[owner.holder]):
-            return None
-        settled = await _settle(app, connection, text, presented, request_id)
-    return None if owner is None else _named(sight, text, people[owner.holder], settled)
+    known, people = await _known(app, connection, sight.shown)
+    if known is None:
+        return None  # nobody could be named, so nothing is used
+    text, presented = the_one(sight.shown, known)
+    owner = known.get(text)
+    if code is not None and (owner is None or text != code.text):
+        return None
+    if owner is not None and not wanted(people[owner.holder]):
+        return None
+    found = _named(sight, text, await _settle(app, connection, text, presented, request_id))
+    return Identified(*found, people[owner.holder]) if found and owner else None
 
 
 async def compare(
@@ -157,8 +171,9 @@ async def compare(
     settled = await _settle(app, connection, live, sight.shown[live], request_id)
     if settled is None or not _REFUSED.isdisjoint(settled.flags):
         return None
-    found = _named(sight, live, people[known[live].holder], settled)
-    return found and found._replace(matched=tuple(code for code in other.codes if code.text in known))
+    found = _named(sight, live, settled)
+    matched = tuple(code for code in other.codes if code.text in known)
+    return Identified(*found, people[known[live].holder], matched) if found else None
 
 
 async def _settle(
@@ -175,11 +190,11 @@ async def _settle(
     return settled if settled.outcome is Outcome.ADMIT else None
 
 
-def _named(sight: Sight, text: str, person: Person, settled: Settled | None) -> Identified | None:
+def _named(sight: Sight, text: str, settled: Settled | None) -> Admitted | None:
     if settled is None or settled.ref is None:
         return None
     code = next(code for code in sight.codes if code.text == text)
-    return Identified(code, person, settled.ref, settled.name, settled)
+    return Admitted(code, settled.ref, settled.name, settled)
 
 
 async def _known(

@@ -94,7 +94,8 @@ def test_a_client_keeps_users_compares_and_detects(client_at: ClientAt, site: Si
 
 @pytest.mark.parametrize("client_at", [boto3, client_rekognition])
 def test_a_client_that_lost_the_first_answer_gets_it_when_it_calls_again(client_at: ClientAt, site: Site) -> None:
-    connection = at_the_door(site)
+    site.gate("main-door")
+    connection = site.connect("rekognition", "main-door")
     site.visitor("visitor-7")
     with losing_proxy(connection.url) as proxy, client_of(client_at, connection, proxy.url) as client:
         image = {"Bytes": site.code_of("visitor-7")}

@@ -8,7 +8,7 @@ import pytest
 from app.services import enrol
 from app.services.connected import Connection
 from app.services.enrol import Enrolling
-from app.services.identify import identify
+from app.services.identify import admitted
 from app.services.mistakes import Clash, Invalid, NotFound
 from app.storage.repositories.enrolments import EnrolmentFilter, SubjectFilter
 from tests.faces.http.endpoints import stored
@@ -140,7 +140,7 @@ async def test_who_was_deleted_is_not_let_in_by_a_token_that_they_have(service: 
     await here.enrol("emp-1")
     text = await token(service, "emp-1")
     await here.delete("emp-1")
-    assert await identify(service.context, here.connection, await sight(service, here.connection, text)) is None
+    assert await admitted(service.context, here.connection, await sight(service, here.connection, text)) is None
     assert (await service.verify(text))["reason"] == "pass_revoked"
 
 
@@ -274,7 +274,7 @@ async def test_a_renamed_subject_keeps_its_pass_and_its_enrolments(service: Serv
     await here.rename("emp-9", "emp-9")
     assert await here.enrolled() == [(id_, "emp-9")]
     assert await holders(service) == [("emp-9", "Ada")]
-    found = await identify(service.context, here.connection, await sight(service, here.connection, text))
+    found = await admitted(service.context, here.connection, await sight(service, here.connection, text))
     assert found is not None
     assert (found.ref, found.name) == ("emp-9", "Ada")
 

@@ -20,7 +20,7 @@ from app.faces.fields import Fields, read_fields, whole_number
 from app.faces.problems import Problem
 from app.services import enrol
 from app.services.connected import Connection, Kind
-from app.services.identify import Identified, NoCode, Sight, compare, identify, look
+from app.services.identify import Admitted, NoCode, Sight, admitted, compare, identify, look
 from app.services.mistakes import Clash, Invalid, NotFound, TooManyPictures
 from app.services.sight import UnreadablePicture
 from app.storage.repositories.enrolments import EnrolmentFilter, SubjectFilter
@@ -79,7 +79,7 @@ async def recognize(request: Request) -> Response:
     if predictions < -1 or predictions == 0:
         raise error(404, 400, "Prediction count should be any positive number or -1")
     sight = await _look(request, connection, await _fields(request), "file")
-    found = await identify(context_of(request), connection, sight)
+    found = await admitted(context_of(request), connection, sight)
     shown = _largest(sight, limit, [found.code] if found else [])
     return _results(query, [_face(sight, code) | {"subjects": _subjects(found, code)} for code in shown])
 
@@ -304,7 +304,7 @@ def _face(sight: Sight, code: Code) -> dict[str, Any]:
     return {"box": {"probability": 1.0, **corners}}
 
 
-def _subjects(found: Identified | None, code: Code) -> list[dict[str, Any]]:
+def _subjects(found: Admitted | None, code: Code) -> list[dict[str, Any]]:
     return [{"subject": found.ref, "similarity": 1.0}] if found is not None and found.code == code else []
 
 

@@ -20,7 +20,7 @@ from app.faces.fields import Fields, read_fields
 from app.faces.problems import Problem
 from app.services import enrol
 from app.services.connected import Connection, Kind, drawn
-from app.services.identify import Identified, NoCode, Sight, compare, identify, look
+from app.services.identify import Admitted, NoCode, Sight, admitted, compare, look
 from app.services.mistakes import Clash, Mistake, TooManyPictures
 from app.services.sight import UnreadablePicture
 from app.storage.repositories.enrolments import SubjectFilter
@@ -63,7 +63,7 @@ async def recognize(request: Request) -> Response:
     """Who shows a code: one prediction for each code, the largest first, and at most one of them with a name."""
     app, (connection, fields) = context_of(request), await _asked(request)
     sight = await _look(request, connection, fields)
-    found = await identify(app, connection, sight)
+    found = await admitted(app, connection, sight)
     return _answer(predictions=[{**_who(found, code), **_box(sight, code)} for code in sight.codes])
 
 
@@ -143,7 +143,7 @@ def _answer(**what: Any) -> Response:  # noqa: ANN401  as DeepStack names it
     return JSONResponse({"success": True, **what, "duration": 0})
 
 
-def _who(found: Identified | None, code: Code) -> dict[str, Any]:
+def _who(found: Admitted | None, code: Code) -> dict[str, Any]:
     if found is not None and found.code == code:
         return {"userid": found.ref, "confidence": 1.0}
     return {"userid": "unknown", "confidence": 0}

@@ -57,7 +57,7 @@ class Scheme:
     word: bytes
     authorization: re.Pattern[bytes]
     must_sign: frozenset[str]
-    must_sign_all: tuple[bytes, ...]
+    must_sign_all: tuple[str, ...]
     time_header: bytes
     hash_header: bytes
     second_and_day: Callable[[bytes], tuple[int, str]]
@@ -100,11 +100,9 @@ def read_claim(scheme: Scheme, request: SignedRequest) -> Claim:
     signed = tuple(said.pop("signed_headers").split(";"))
     if len(set(signed)) < len(signed) or not scheme.must_sign.issubset(signed):
         raise Refused("incomplete", f"SignedHeaders has to name {' and '.join(sorted(scheme.must_sign))}, each once.")
-    names = (name.lower() for name, _ in request.headers)
-    if any(name.startswith(scheme.must_sign_all) and name.decode("latin-1") not in signed for name in names):
-        raise Refused(
-            "incomplete", f"SignedHeaders has to name all that begin with {scheme.must_sign_all[0].decode()}."
-        )
+    sent = {name.lower().decode("latin-1") for name, _ in request.headers}
+    if any(name.startswith(scheme.must_sign_all) for name in sent.difference(signed)):
+        raise Refused("incomplete", f"SignedHeaders has to name each that begins with {scheme.must_sign_all[0]}.")
     return Claim(scheme=scheme, signed_headers=signed, **said)
 
 
@@ -211,7 +209,7 @@ SIGV4 = Scheme(
         "AWS4", r"(?P<date>\d{8})/(?P<region>[\w-]{1,64})/(?P<service>[\w-]{1,64})/aws4_request"
     ),
     must_sign=frozenset({"host", "x-amz-date"}),
-    must_sign_all=(b"x-amz-",),
+    must_sign_all=("x-amz-",),
     time_header=b"x-amz-date",
     hash_header=b"x-amz-content-sha256",
     second_and_day=_aws_second_and_day,

@@ -158,8 +158,11 @@ class _Room:
     @contextmanager
     def of(self, scope: Scope, longest: int) -> Iterator[None]:
         """Room for a body: as long as it says, or may be. Raises `Problem` where there is none."""
-        length = dict(scope["headers"]).get(b"content-length", b"")
-        size = min(int(length), longest) if length.isdigit() and len(length) <= _LONGEST_LENGTH else longest
+        headers = dict(scope["headers"])
+        length = headers.get(b"content-length", b"0")
+        size = min(int(length), longest) if length.isdigit() and len(length) <= _LONGEST_LENGTH else 0
+        if b"transfer-encoding" in headers:
+            size = longest
         if size > MAX_BODY and self._taken + size > ROOM:
             raise Problem(503, "Too much is being sent at once. Try again.", headers=(("retry-after", "1"),))
         self._taken += size

@@ -153,8 +153,12 @@ async def test_what_there_is_not_is_an_unsupported_method_and_too_much_is_too_la
         assert (answer.status_code, answer.json()) == (
             200, {"error_code": 3, "error_msg": "Unsupported openapi method"}
         )  # fmt: skip
-    assert (await service.http.get(f"{BASE}/search")).json()["error_code"] == 3
+    query = f"access_token={client.access_token}"
+    assert (await service.http.get(f"{BASE}/search?{query}")).json()["error_code"] == 3
+    assert (await service.http.get(f"{BASE}/search")).json()["error_code"] == 110
     answer = await client.send("search", content=b"x" * 15_000_000)
+    assert (answer.status_code, answer.json()["error_code"]) == (200, 222304)
+    answer = await service.http.post("/oauth/2.0/token", content=b"x" * 65_537)
     assert (answer.status_code, answer.json()["error_code"]) == (200, 222304)
 
 

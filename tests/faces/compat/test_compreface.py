@@ -257,6 +257,34 @@ async def test_polls_of_a_refused_code_are_one_verification_in_five_seconds(serv
     assert await camera.settled() == [("deny", "unknown")] * 2
 
 
+@pytest.mark.parametrize(
+    ("path", "wrong"),
+    [
+        (
+            "recognition/recognize",
+            ("limit=-1", "limit=x", "prediction_count=0", "prediction_count=x", "status=%00", "face_plugins=%00"),
+        ),
+        ("recognition/faces/{id}/verify", ("status=%00", "face_plugins=%00")),
+        ("verification/verify", ("limit=-1", "limit=x", "status=%00", "face_plugins=%00")),
+    ],
+)
+async def test_a_code_is_still_good_after_a_request_with_a_wrong_parameter(
+    service: Service, path: str, wrong: tuple[str, ...]
+) -> None:
+    camera = await camera_at(service)
+    path = f"/api/v1/{path.format(id=await camera.enrol('emp-1042'))}"
+    picture = seen(await camera.token("emp-1042"))
+    for query in wrong:
+        answer = await camera.call(
+            "POST", f"{path}?{query}", **form(file=picture, source_image=picture, target_image=picture)
+        )
+        assert answer.status_code in (400, 404), query
+    assert await camera.settled() == []
+    answer = await camera.call("POST", path, **form(file=picture, source_image=picture, target_image=picture))
+    assert '"similarity":1.0' in answer.text
+    assert await camera.settled() == [("admit", "ok")]
+
+
 async def test_verifying_one_to_one_leaves_somebody_elses_code_unused(service: Service) -> None:
     camera = await camera_at(service)
     mine = await camera.enrol("emp-1")

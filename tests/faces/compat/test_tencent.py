@@ -237,6 +237,52 @@ async def test_two_pictures_are_alike_if_both_show_a_code_of_one_holder(service:
     assert await client.door.settled() == [("admit", "ok"), ("deny", "already_used")]
 
 
+SEARCHED: tuple[dict[str, Any], ...] = (
+    *(
+        {"GroupIds": each}
+        for each in (None, [], [""], ["gatepass", ""], [CANARY], "gatepass", [1], ["gatepass"] * 5000)
+    ),
+    *({"MaxFaceNum": each} for each in (0, 11, "x", True, 1.5, [1])),
+    *({"NeedPersonInfo": each} for each in (True, [1], {"a": 1})),
+)
+OF_ACTION: dict[str, tuple[dict[str, Any], tuple[dict[str, Any], ...]]] = {
+    **dict.fromkeys(
+        ("SearchFaces", "SearchPersons", "SearchFacesReturnsByGroup", "SearchPersonsReturnsByGroup"),
+        ({"GroupIds": ["gatepass"]}, SEARCHED),
+    ),
+    **dict.fromkeys(
+        ("VerifyFace", "VerifyPerson"),
+        ({"PersonId": "emp-1042"}, tuple({"PersonId": each} for each in (None, "", CANARY, ["emp-1042"], True))),
+    ),
+    "CompareFace": ({}, tuple({"ImageB": each} for each in (None, "", "%", NOT_A_PICTURE, [1]))),
+}
+
+
+@pytest.mark.parametrize("action", OF_ACTION)
+async def test_a_code_is_still_good_after_a_request_with_a_wrong_parameter(service: Service, action: str) -> None:
+    client, (right, wrong) = await client_at_a_door(service), OF_ACTION[action]
+    await client.enrol("emp-1042")
+    image = base64(seen(await client.door.token("emp-1042")))
+    right = right | ({"ImageA": image, "ImageB": image} if action == "CompareFace" else {"Image": image})
+    for each in wrong:
+        await client.refusal(action, **right | each)
+    assert await client.door.settled() == []
+    assert "100.0" in str(await client.call(action, **right))
+    assert await client.door.settled() == [("admit", "ok")]
+
+
+async def test_who_is_in_the_groups_is_asked_of_groups_that_a_client_can_see(service: Service) -> None:
+    client = await client_at_a_door(service)
+    await client.group("vip")
+    await client.enrol("emp-1042", "vip")
+    code = base64(seen(await client.door.token("emp-1042")))
+    for action in ("SearchFaces", "SearchPersons"):
+        assert await client.refusal(action, GroupIds=[""], Image=code) == EMPTY
+    assert await client.refusal("CopyPerson", PersonId="emp-1042", GroupIds=["gatepass", ""]) == EMPTY
+    assert await client.refusal("CreateFace", PersonId="emp-1042", Images=[NOT_A_PICTURE, ""]) == EMPTY
+    assert await client.door.settled() == []
+
+
 async def test_detection_locates_and_settles_nothing(service: Service) -> None:
     client = await client_at_a_door(service)
     image = base64(seen(NOBODYS, "a poster", scales=(3, 8)))
@@ -450,10 +496,10 @@ async def test_broken_bodies_are_refused_and_not_repeated(service: Service) -> N
     ):
         for action in ACTIONS.keys() - {"GetGroupList"}:
             assert (await client.post(action, body))["Error"]["Code"] in (WRONG, EMPTY, NO_IMAGE), (action, body)
-    answer = await service.http.post("/", content=b"", headers={"x-tc-action": "a", "content-length": "100000000"})
-    assert response_in(answer)["Error"]["Code"] == "RequestSizeLimitExceeded"
-    answer = await service.http.get("/", headers={"x-tc-action": CANARY})
-    assert response_in(answer)["Error"]["Code"] == UNKNOWN_ACTION
+    too_large = await client.post("GetGroupList", b"", **{"Content-Length": "100000000"})
+    assert too_large["Error"]["Code"] == "RequestSizeLimitExceeded"
+    headers = client.signed(b"", 0, "1970-01-01") | {"X-TC-Action": CANARY}
+    assert response_in(await service.http.get("/", headers=headers))["Error"]["Code"] == UNKNOWN_ACTION
 
 
 async def test_only_what_is_signed_is_answered(service: Service) -> None:

@@ -183,6 +183,49 @@ async def test_a_stranger_is_told_before_the_body_is_read(
     assert json.loads(sent[1]["body"]) == {"own": False, "body": "tweet"}
 
 
+UNKNOWN_AWS = "AWS4-HMAC-SHA256 Credential=AKIAX/20150830/us-east-1/rekognition/aws4_request, SignedHeaders=host;x-amz-date;x-amz-target, Signature="
+UNKNOWN_TC3 = "TC3-HMAC-SHA256 Credential=AKIDX/2015-08-30/iai/tc3_request, SignedHeaders=content-type;host, Signature="
+LONG = {"content-length": "65537"}
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "told"),
+    [
+        ("/api/v1/recognition/recognize", {}, '"code":20'),
+        ("/api/v1/verification/verify", {"x-api-key": "0" * 8 + "-0000" * 3 + "-" + "0" * 12}, "Verification service"),
+        ("/api/v1/nothing", {"x-api-key": "x"}, '"code":26'),
+        ("/api/v1/static/key/images/id", LONG, "65536"),
+        ("/api/v1/static/key/images/id", {"transfer-encoding": "chunked"}, "Content-Length"),
+        ("/", {"x-amz-target": "RekognitionService.IndexFaces"}, "MissingAuthenticationTokenException"),
+        ("/rekognition/", {"authorization": UNKNOWN_AWS + "0" * 64}, "UnrecognizedClientException"),
+        ("/", {"x-tc-action": "SearchFaces"}, "AuthFailure.InvalidAuthorization"),
+        ("/tencent/", {"authorization": UNKNOWN_TC3 + "0" * 64}, "AuthFailure.SecretIdNotFound"),
+        ("/rest/2.0/face/v3/search", {}, '"error_code":110'),
+        ("/rest/2.0/nothing", {}, '"error_code":110'),
+        ("/oauth/2.0/token", LONG, '"error_code":222304'),
+        ("/oauth/2.0/token", {"content-length": "9" * 20}, '"error_code":222304'),
+        ("/oauth/2.0/token", {"transfer-encoding": "chunked"}, "Content-Length"),
+    ],
+)  # fmt: skip
+async def test_the_body_of_a_stranger_is_not_read(
+    still_service: Service, path: str, headers: dict[str, str], told: str
+) -> None:
+    async def never() -> Any:
+        raise AssertionError("the body was read")
+
+    sent = await asked(front(still_service), path, headers, never)
+    assert told in sent[1]["body"].decode()
+
+
+async def test_at_its_own_address_a_dialect_tells_strangers_so_on_any_path(still_service: Service) -> None:
+    for kind in DIALECTS:
+        async with at(still_service, OWN_PORT, faces={kind: "8801"}) as http:
+            for path in ("/", "/x", "//", "/a/b/c/d"):
+                for headers in ({}, {"x-api-key": "0" * 8 + "-0000" * 3 + "-" + "0" * 12}):
+                    answer = await http.post(path, headers=headers)
+                    assert answer.status_code < 500, (kind, path)
+
+
 async def test_only_so_much_is_held_of_what_is_sent_at_once(
     still_service: Service, birds: Dialect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,15 +238,16 @@ async def test_only_so_much_is_held_of_what_is_sent_at_once(
         await held.wait()
         return {"type": "http.request", "body": b"x" * large, "more_body": False}
 
-    said, unsaid = {"content-length": str(large)}, dict[str, str]()
+    said, unsaid = {"content-length": str(large)}, {"transfer-encoding": "chunked"}
     waiting = [asyncio.create_task(asked(serving, "/birds/song", headers, slow)) for headers in (said, unsaid)]
     await asyncio.sleep(0)
     for headers in (said, unsaid):
         sent = await asked(serving, "/birds/song", headers, whole(b"x"))
         assert json.loads(sent[1]["body"]) == {"sad": "Problem", "status": 503}
         assert (b"retry-after", b"1") in sent[0]["headers"]
-    sent = await asked(serving, "/birds/song", {"content-length": "1"}, whole(b"x"))
-    assert sent[0]["status"] == 201
+    for headers in ({"content-length": "1"}, {}):
+        sent = await asked(serving, "/birds/song", headers, whole(b"x"))
+        assert sent[0]["status"] == 201
     held.set()
     assert [sent[0]["status"] for sent in await asyncio.gather(*waiting)] == [201, 201]
     sent = await asked(serving, "/birds/song", said, whole(b"x" * large))

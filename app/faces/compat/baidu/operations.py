@@ -1,7 +1,8 @@
 """What a Baidu client can ask for, behind the envelope: each operation gives the `result`.
 
 Only searches and comparisons settle. No URL is fetched, and no picture is kept under a face token: where a picture has
-to be looked at, it has to come with the request. A visitor, whom the client never enrolled, is found in every group.
+to be looked at, it has to come with the request. A visitor, whom the client never enrolled, is found in every group
+that there is.
 """
 
 import hmac
@@ -54,22 +55,19 @@ Operation = Callable[[Context, Connection, Fields], Awaitable[Result]]
 
 async def search(app: Context, connection: Connection, fields: Fields) -> Result:
     """Who shows a code; with a `user_id`, whether it is theirs: somebody else's is then left as it was."""
-    groups = groups_of(fields)
-    sight = await _look(app, connection, fields)
-    found = await identify(app, connection, sight, wanted=await _wanted(app, connection, fields, groups))
+    _, found, users = await _search(app, connection, fields, groups_of(fields))
     if found is None:
         raise Refused(222207)
-    return {"face_token": _face_token(connection, found.code), "user_list": _users(found, groups)}
+    return {"face_token": _face_token(connection, found.code), "user_list": users}
 
 
 async def multi_search(app: Context, connection: Connection, fields: Fields) -> Result:
     """Who shows a code: a face for each code, first that of whoever was admitted, then the others by size."""
     groups, most = groups_of(fields), number(fields, "max_face_num", 1, least=1, most=10)
-    sight = await _look(app, connection, fields)
-    found = await identify(app, connection, sight, wanted=await _wanted(app, connection, fields, groups))
+    sight, found, users = await _search(app, connection, fields, groups)
     named = (found.code,) if found else ()
     faces = [
-        {**_face(connection, sight, code), "user_list": _users(found, groups) if found and code in named else []}
+        {**_face(connection, sight, code), "user_list": users if code in named else []}
         for code in sorted(sight.codes, key=lambda code: code not in named)[:most]
     ]
     return {"face_num": len(faces), "face_list": faces}
@@ -224,6 +222,24 @@ def _replaces(fields: Fields) -> bool:
     return (given(fields, "action_type") or "").upper() == "REPLACE"
 
 
+async def _search(
+    app: Context, connection: Connection, fields: Fields, groups: Sequence[str]
+) -> tuple[Sight, Identified | None, list[dict[str, Any]]]:
+    """What is seen, who is found in it, and as which user: in the first of the groups where they are.
+
+    A visitor is found in the first group that there is; where there is none of them, nobody is, and nothing is used.
+    """
+    sight, wanted = await _look(app, connection, fields), await _wanted(app, connection, fields, groups)
+    there = await enrol.collections(app, connection)
+    groups = [group for group in groups if group in there]
+    found = await identify(app, connection, sight, wanted=wanted) if groups else None
+    if found is None:
+        return sight, None, []
+    theirs = {subject.collection for subject in found.person.subjects}
+    group = next((group for group in groups if group in theirs), groups[0])
+    return sight, found, [{"group_id": group, "user_id": found.ref, "user_info": found.name or "", "score": _SCORE}]
+
+
 async def _wanted(app: Context, connection: Connection, fields: Fields, groups: Sequence[str]) -> Wanted:
     """Those in the groups, or of them the one whom the client asks for."""
     user = given(fields, "user_id")
@@ -260,13 +276,6 @@ async def _user_in_groups(app: Context, connection: Connection, fields: Fields) 
     if not found:
         raise Refused(223103)
     return found
-
-
-def _users(found: Identified, groups: Sequence[str]) -> list[dict[str, Any]]:
-    """Who was found, in the first of the groups where they are; a visitor, in the first."""
-    theirs = {subject.collection for subject in found.person.subjects}
-    group = next((group for group in groups if group in theirs), groups[0])
-    return [{"group_id": group, "user_id": found.ref, "user_info": found.name or "", "score": _SCORE}]
 
 
 def _face(connection: Connection, sight: Sight, code: Code) -> dict[str, Any]:

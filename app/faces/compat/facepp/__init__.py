@@ -103,13 +103,14 @@ async def compare_faces(asked: Asked) -> Answer:
     """
     answer: Answer = {}
     sights: list[Sight | None] = []
-    holder = code = None
+    holder: bytes | None = None
+    code: Code | None = None
     for side in ("1", "2"):
         if asked.has_only_a_face_token(side):
             (token,) = asked.face_tokens(f"face_token{side}", 1)
             if (detected := asked.detected(token)) is not None:
-                sight, code = detected
-                sights.append(sight._replace(codes=(code,), shown={code.text: sight.shown[code.text]}))
+                whole, code = detected
+                sights.append(whole._replace(codes=(code,), shown={code.text: whole.shown[code.text]}))
                 continue
             known = await facesets.faces_of(asked, asked.face_token(f"face_token{side}"))
             holder = next((each.holder for each in known if each.holder), None)

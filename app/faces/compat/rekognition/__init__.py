@@ -1,7 +1,10 @@
 """AWS Rekognition: one address, the operation in `X-Amz-Target`, signed with SigV4, errors named in `__type`.
 
-An SDK that hears nothing calls again under the same `amz-sdk-invocation-id`, three times in all. A code admits once, so
-that the first answer has to be given again: it is kept for a minute, and the id is the request id of what is settled.
+An SDK that hears nothing calls again under the same `amz-sdk-invocation-id`, three times in all, within seconds. What
+enrols or deletes is not done twice: its first answer is kept for a minute. What settles is settled again: within the
+gate's repeat window, which is 5 seconds unless the operator says otherwise, a code gets its first answer from every
+process, and not once its token or pass was taken back. Kept under the id, a name would outlive that. At a gate whose
+window is 0 a code whose answer was lost is a used one.
 """
 
 import asyncio
@@ -15,11 +18,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.effects.entropy import Entropy
-from app.faces.compat.signatures import SIGV4, Refused, SignedRequest, check, read_claim
-from app.faces.dialect import Dialect, context_of
+from app.faces.compat.signatures import SIGV4, Claim, Refused, SignedRequest, check, read_claim
+from app.faces.dialect import Dialect, Told, context_of
 from app.faces.problems import Problem
 from app.services import lately
-from app.services.connected import Kind, drawn
+from app.services.connected import Connection, Kind, drawn
 from app.services.identify import NoCode
 from app.services.mistakes import Clash, Mistake, NotFound, TooManyPictures
 from app.services.sight import UnreadablePicture
@@ -36,10 +39,7 @@ _UNSIGNED = {
     "expired": "InvalidSignatureException",
     "bad_signature": "InvalidSignatureException",
 }
-_CLASHES = {
-    "collection_exists": "ResourceAlreadyExistsException",
-    "request_id_reused": "InvalidParameterException",
-}
+_CLASHES = {"collection_exists": "ResourceAlreadyExistsException"}
 _PROBLEMS = {
     404: "UnknownOperationException",
     408: "RequestTimeoutException",
@@ -101,29 +101,45 @@ async def answer(request: Request) -> Response:
     if operation is None:
         raise error("UnknownOperationException", "There is no such operation here.")
     asked = read(operation.asked, body)
-    if call.request_id is None or operation.only_reads:
-        answered = await operation.answer(call, asked)
-    else:
+    invocation = request.headers.get("amz-sdk-invocation-id", "")
+    if operation.once and _INVOCATION.fullmatch(invocation):
         digest = hashlib.sha256(target.encode() + b"\0" + body).hexdigest()
-        answered = await _once(call, f"{call.request_id} {digest}", operation, asked)
+        answered = await _once(call, f"{invocation} {digest}", operation, asked)
+    else:
+        answered = await operation.answer(call, asked)
     return JSONResponse(answered, media_type=MEDIA_TYPE)
+
+
+async def _caller(request: Request) -> tuple[Claim, Connection]:
+    """Whose key a request says it is signed with, before its body is there to check that. Raises `Told`."""
+    try:
+        claim = read_claim(SIGV4, _sent(request, b""))
+    except Refused as refused:
+        raise _unsigned(refused) from None
+    connection = await context_of(request).connections.by_key(KIND.name, claim.key_id)
+    if connection is None:
+        raise error("UnrecognizedClientException", "The security token included in the request is invalid.")
+    return claim, connection
 
 
 async def _signed(request: Request, body: bytes) -> Call:
     """Whose call it is. Raises `Told` where that is not shown by its signature."""
-    app, scope = context_of(request), request.scope
-    sent = SignedRequest(request.method, scope["raw_path"], scope["query_string"], scope["headers"], body)
+    app, (claim, connection) = context_of(request), await _caller(request)
+    secret, now, hosts = connection.secret.encode(), app.clock.now(), app.network.hosts
     try:
-        claim = read_claim(SIGV4, sent)
-        connection = await app.connections.by_key(KIND.name, claim.key_id)
-        if connection is None:
-            raise error("UnrecognizedClientException", "The security token included in the request is invalid.")
-        secret, hosts = connection.secret.encode(), app.network.hosts
-        check(claim, sent, secret, service="rekognition", now=app.clock.now(), public_hosts=hosts)
+        check(claim, _sent(request, body), secret, service="rekognition", now=now, public_hosts=hosts)
     except Refused as refused:
-        raise error(_UNSIGNED[refused.code], refused.message) from None
-    invocation = request.headers.get("amz-sdk-invocation-id", "")
-    return Call(app, connection, claim.region, invocation if _INVOCATION.fullmatch(invocation) else None)
+        raise _unsigned(refused) from None
+    return Call(app, connection, claim.region)
+
+
+def _sent(request: Request, body: bytes) -> SignedRequest:
+    scope = request.scope
+    return SignedRequest(request.method, scope["raw_path"], scope["query_string"], scope["headers"], body)
+
+
+def _unsigned(refused: Refused) -> Told:
+    return error(_UNSIGNED[refused.code], refused.message)
 
 
 async def _once(call: Call, id_: str, operation: Operation, asked: Asked) -> Any:  # noqa: ANN401  JSON
@@ -151,4 +167,5 @@ REKOGNITION = Dialect(
     prefixes=("/rekognition",),
     header=b"x-amz-target",
     id_header=b"x-amzn-requestid",
+    before_body=_caller,
 )

@@ -33,12 +33,11 @@ Item = TypeVar("Item")
 
 
 class Call(NamedTuple):
-    """Who calls, from where they say, and the id under which they will call again if they hear nothing."""
+    """Who calls, and from where they say."""
 
     app: Context
     connection: Connection
     region: str
-    request_id: str | None
 
 
 async def create_collection(call: Call, asked: asked_for.InCollection) -> Answer:
@@ -154,7 +153,7 @@ async def compare_faces(call: Call, asked: asked_for.CompareFaces) -> Answer:
         target = await look(call.app, call.connection, asked.target_image.picture())
     except NoCode:
         raise error("InvalidParameterException", "Request has invalid parameters") from None
-    found = await compare(call.app, call.connection, source, target, request_id=call.request_id)
+    found = await compare(call.app, call.connection, source, target)
     matched = found.matched if found else ()
     return {
         "SourceImageFace": _detail(source, source.codes[0]),
@@ -214,29 +213,29 @@ async def disassociate_faces(call: Call, asked: asked_for.OfUserAndFaces) -> Ans
 
 
 class Operation(NamedTuple):
-    """One operation: what it is asked with, what answers it, and whether that leaves everything as it was."""
+    """One operation: what it is asked with, what answers it, and whether a call that comes again is done once."""
 
     asked: type[Asked]
     answer: Callable[[Call, Any], Awaitable[Answer]]
-    only_reads: bool = False
+    once: bool = True
 
 
 OPERATIONS: Mapping[str, Operation] = {
     "CreateCollection": Operation(asked_for.InCollection, create_collection),
-    "DescribeCollection": Operation(asked_for.InCollection, describe_collection, only_reads=True),
+    "DescribeCollection": Operation(asked_for.InCollection, describe_collection, once=False),
     "DeleteCollection": Operation(asked_for.InCollection, delete_collection),
-    "ListCollections": Operation(asked_for.ListCollections, list_collections, only_reads=True),
+    "ListCollections": Operation(asked_for.ListCollections, list_collections, once=False),
     "IndexFaces": Operation(asked_for.IndexFaces, index_faces),
-    "ListFaces": Operation(asked_for.ListFaces, list_faces, only_reads=True),
+    "ListFaces": Operation(asked_for.ListFaces, list_faces, once=False),
     "DeleteFaces": Operation(asked_for.DeleteFaces, delete_faces),
-    "SearchFaces": Operation(asked_for.SearchFaces, search_faces, only_reads=True),
-    "SearchFacesByImage": Operation(asked_for.SearchFacesByImage, search_faces_by_image),
-    "SearchUsersByImage": Operation(asked_for.SearchUsersByImage, search_users_by_image),
-    "CompareFaces": Operation(asked_for.CompareFaces, compare_faces),
-    "DetectFaces": Operation(asked_for.DetectFaces, detect_faces, only_reads=True),
+    "SearchFaces": Operation(asked_for.SearchFaces, search_faces, once=False),
+    "SearchFacesByImage": Operation(asked_for.SearchFacesByImage, search_faces_by_image, once=False),
+    "SearchUsersByImage": Operation(asked_for.SearchUsersByImage, search_users_by_image, once=False),
+    "CompareFaces": Operation(asked_for.CompareFaces, compare_faces, once=False),
+    "DetectFaces": Operation(asked_for.DetectFaces, detect_faces, once=False),
     "CreateUser": Operation(asked_for.OfUser, create_user),
     "DeleteUser": Operation(asked_for.OfUser, delete_user),
-    "ListUsers": Operation(asked_for.ListUsers, list_users, only_reads=True),
+    "ListUsers": Operation(asked_for.ListUsers, list_users, once=False),
     "AssociateFaces": Operation(asked_for.OfUserAndFaces, associate_faces),
     "DisassociateFaces": Operation(asked_for.OfUserAndFaces, disassociate_faces),
 }
@@ -252,7 +251,7 @@ async def _search(
 ) -> tuple[Sight, Identified | None]:
     await _check_collection(call, collection)
     sight = await look(call.app, call.connection, image.picture())
-    return sight, await identify(call.app, call.connection, sight, wanted=wanted, request_id=call.request_id)
+    return sight, await identify(call.app, call.connection, sight, wanted=wanted)
 
 
 async def _faces_of(call: Call, collection: str, found: Identified, limit: int) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """What a code is worth behind Baidu's operations, and what a client can do with those whom it enrols."""
 
 from base64 import b64encode
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -27,12 +28,45 @@ async def test_who_was_enrolled_is_found_by_a_code_with_what_is_shown_at_the_doo
     assert await client.settled() == [("admit", "ok")]
 
 
-async def test_a_visitor_whom_the_client_never_enrolled_is_found_in_any_group(client: Client) -> None:
+async def test_a_visitor_whom_the_client_never_enrolled_is_found_in_the_first_group_that_there_is(
+    client: Client,
+) -> None:
     await client.service.pass_("visitor-7")
-    asked = {**shown(await client.token("visitor-7")), "group_id_list": "nowhere,gatepass"}
-    (user,) = (await client.result("search", asked))["user_list"]
-    assert user == {"group_id": "nowhere", "user_id": "visitor-7", "user_info": "", "score": 100}
+    asked = shown(await client.token("visitor-7"))
+    nobody = await client.result("multi-search", {**asked, "group_id_list": "nowhere"})
+    assert [face["user_list"] for face in nobody["face_list"]] == [[]]
+    assert await client.refused("search", {**asked, "group_id_list": "nowhere,elsewhere"}) == 222207
+    assert await client.settled() == []
+    (user,) = (await client.result("search", {**asked, "group_id_list": "nowhere,gatepass"}))["user_list"]
+    assert user == {"group_id": "gatepass", "user_id": "visitor-7", "user_info": "", "score": 100}
     assert await client.result("faceset/group/getlist", {}) == {"group_id_list": ["gatepass"]}
+
+
+SEARCHED = (
+    {"group_id_list": None}, {"group_id_list": ""}, {"group_id_list": "a,,b"}, {"group_id_list": "<b>staff</b>"},
+    {"group_id_list": ["staff"]}, {"group_id_list": ",".join("abcdefghijk")}, {"user_id": ["emp-1"]},
+    {"image_type": "X"}, {"image_type": None},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("call", "wrong"),
+    [
+        ("search", SEARCHED),
+        ("multi-search", (*SEARCHED, *({"max_face_num": each} for each in (0, 11, "x", [1], True)))),
+        ("match", ({"image_type": "X"}, {"image_type": None}, {"image": "!"}, {"image": "0" * 32, "image_type": "FACE_TOKEN"})),
+    ],
+)  # fmt: skip
+async def test_a_code_is_still_good_after_a_call_with_a_wrong_parameter(
+    client: Client, call: str, wrong: tuple[dict[str, Any], ...]
+) -> None:
+    await client.enrol("emp-1")
+    asked = {**shown(await client.token("emp-1")), "group_id_list": "staff"}
+    for each in wrong:
+        assert await client.refused(call, [asked, asked | each] if call == "match" else asked | each) > 222000, each
+    assert await client.settled() == []
+    assert str(await client.result(call, [asked, asked] if call == "match" else asked)).count("'score': 100") == 1
+    assert await client.settled() == [("admit", "ok")]
 
 
 async def test_who_was_enrolled_in_other_groups_is_not_found_and_nothing_of_theirs_is_used(client: Client) -> None:

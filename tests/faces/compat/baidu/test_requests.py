@@ -1,6 +1,7 @@
 """The parameters of Baidu's calls: each that is missing or malformed is named in an error of Baidu's table."""
 
 import json
+import re
 from base64 import b64encode
 
 import pytest
@@ -50,6 +51,8 @@ async def test_a_missing_or_malformed_parameter_has_its_name_in_the_error(sqlite
     for call, more, code in (
         ("search", {"group_id_list": ",".join("abcdefghijk")}, 223104),
         ("search", {"group_id_list": "a,,b"}, 222005),
+        ("search", {"group_id_list": f"staff,<{CANARY}>"}, 222005),
+        ("multi-search", {"group_id_list": "x" * 49}, 222005),
         ("search", {"image_type": CANARY}, 222015),
         ("search", {"image": "!*?"}, 222203),
         ("search", {"image": b64encode(b"x" * 5_300_000).decode()}, 222304),
@@ -77,10 +80,14 @@ async def test_a_missing_or_malformed_parameter_has_its_name_in_the_error(sqlite
     assert await client.settled() == []
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60))
-def test_groups_are_what_stands_between_commas_or_an_error(text: str) -> None:
+@given(
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60)
+    | st.lists(st.text("aZ0_ \uff11", max_size=3), max_size=12).map(",".join)
+    | st.text("a", min_size=47, max_size=49)
+)
+def test_groups_are_letters_digits_and_underscores_between_commas_or_an_error(text: str) -> None:
     fields, names = Fields({"group_id_list": text}, {}), [name.strip() for name in text.split(",")]
-    if all(names) and len(names) <= 10:
+    if all(re.fullmatch("[a-zA-Z0-9_]{1,48}", name) for name in names) and len(names) <= 10:
         assert groups_of(fields) == names
     else:
         with pytest.raises(Refused):

@@ -1,8 +1,11 @@
 """What Rekognition's operations do: faces, collections and users, as a client of them asks and gets."""
 
 import json
+from base64 import b64encode
 from datetime import datetime
+from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from tests.faces.compat.rekognition_client import Rekognition
@@ -381,6 +384,46 @@ async def test_a_user_is_made_once_and_one_that_is_not_there_is_not_found(client
         "DisassociateFaces": {"FaceIds": [face_id]},
     }.items():
         assert (await refusal(client, operation, **nobody, **members)).name == "ResourceNotFoundException", operation
+
+
+# What is wrong uses nothing.
+
+
+WRONG: dict[str, tuple[dict[str, Any], ...]] = {
+    "SearchFacesByImage": (
+        *({"CollectionId": each} for each in (None, "", "a b", "nowhere", 7)),
+        *({"MaxFaces": each} for each in (0, 4097, "x", True, 1.5)),
+        *({"FaceMatchThreshold": each} for each in (-1, 101, "x")),
+        {"QualityFilter": "SOME"},
+    ),
+    "SearchUsersByImage": (
+        *({"CollectionId": each} for each in (None, "", "a b", "nowhere", 7)),
+        *({"MaxUsers": each} for each in (0, 501, "x", True, 1.5)),
+        *({"UserMatchThreshold": each} for each in (-1, 101, "x")),
+        {"QualityFilter": "SOME"},
+    ),
+    "CompareFaces": (
+        *({"SimilarityThreshold": each} for each in (-1, 101, "x")),
+        {"QualityFilter": "SOME"},
+        *({"TargetImage": each} for each in (None, {}, {"Bytes": "!"}, {"S3Object": {}}, [1])),
+    ),
+}
+
+
+@pytest.mark.parametrize("operation", WRONG)
+async def test_a_code_is_still_good_after_a_call_with_a_wrong_member(
+    service: Service, client: Rekognition, operation: str
+) -> None:
+    await service.pass_("visitor-7")
+    image = {"Bytes": b64encode(picture(await token_of(service, "visitor-7"))["Bytes"]).decode()}
+    right = {"CollectionId": "gatepass", "Image": image, "SourceImage": image, "TargetImage": image}
+    for wrong in WRONG[operation]:
+        answer = await client.send(f"RekognitionService.{operation}", json.dumps(right | wrong).encode())
+        assert answer.status_code == 400, wrong
+    assert await verifications(service) == []
+    answer = await client.send(f"RekognitionService.{operation}", json.dumps(right).encode())
+    assert '"Similarity":100.0' in answer.text
+    assert await verifications(service) == [("admit", "ok")]
 
 
 # Comparing and detecting.
