@@ -7,6 +7,7 @@ like any other (`verify.py`): who is admitted is named, who is refused is nobody
 
 import hashlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from app.core.decision import UNAVAILABLE, Outcome
@@ -22,7 +23,7 @@ from app.storage.transaction import Transaction
 
 from .connected import Connection
 from .context import Context
-from .lately import Shown
+from .lately import Call, Shown
 from .mistakes import Mistake
 from .sight import genuine, opened, refused_as, the_one
 from .verify import Presentation, settle
@@ -107,9 +108,7 @@ async def look(app: Context, connection: Connection, picture: bytes) -> Sight:
     return Sight(seen.width, seen.height, tuple(largest_first), shown)
 
 
-async def admitted(
-    app: Context, connection: Connection, sight: Sight, *, request_id: str | None = None
-) -> Admitted | None:
+async def admitted(app: Context, connection: Connection, sight: Sight) -> Admitted | None:
     """Who shows a code and is admitted at the connection's gate, whoever that is; None for nobody.
 
     Codes of several holders are nobody's. Of a single code it need not be known whose it is: nothing is looked up.
@@ -118,7 +117,7 @@ async def admitted(
     if known is None:
         return None  # nobody could be named, so nothing is used
     text, presented = the_one(sight.shown, known)
-    return _named(sight, text, await _settle(app, connection, text, presented, request_id))
+    return _named(sight, text, await _settle(app, connection, text, presented))
 
 
 async def identify(
@@ -128,12 +127,15 @@ async def identify(
     *,
     wanted: Wanted,
     code: Code | None = None,
-    request_id: str | None = None,
+    call_id: str | None = None,
 ) -> Identified | None:
     """Who shows a code, is `wanted`, and is admitted at the connection's gate; None for nobody.
 
     Codes of several holders are nobody's. A code of somebody who is not wanted is left as it was. Where one `code` of
     the picture is asked for, nothing is used unless it is a token, and the one that counts.
+
+    `call_id` is the client's own id of the call: under it who was admitted is named again for a minute, if the client
+    calls again for want of an answer; unless the token was taken back, or its pass.
     """
     known, people = await _known(app, connection, sight.shown)
     if known is None:
@@ -144,14 +146,17 @@ async def identify(
         return None
     if owner is not None and not wanted(people[owner.holder]):
         return None
-    found = _named(sight, text, await _settle(app, connection, text, presented, request_id))
+    repeats = None if owner is None or owner.refused else call_id
+    found = _named(sight, text, await _settle(app, connection, text, presented, repeats))
     return Identified(*found, people[owner.holder]) if found and owner else None
 
 
 async def compare(
-    app: Context, connection: Connection, one: Sight, other: Sight, *, request_id: str | None = None
+    app: Context, connection: Connection, one: Sight, other: Sight, *, call_id: str | None = None
 ) -> Identified | None:
     """Who shows a code in both pictures and is admitted; None where they are not the same, or refused.
+
+    `call_id`: see `identify`.
 
     One of the tokens is the live one, and it alone is settled: one that is good once rather than a reusable badge, and
     of several the one issued last. What the other picture shows may be the same token again. Else it vouches only if it
@@ -168,7 +173,7 @@ async def compare(
         return None
     live = max(known, key=lambda text: (not known[text].reusable, known[text].issued_at, text in other.shown))
     sight = other if live in other.shown else one
-    settled = await _settle(app, connection, live, sight.shown[live], request_id)
+    settled = await _settle(app, connection, live, sight.shown[live], call_id)
     if settled is None or not _REFUSED.isdisjoint(settled.flags):
         return None
     found = _named(sight, live, settled)
@@ -177,17 +182,26 @@ async def compare(
 
 
 async def _settle(
-    app: Context, connection: Connection, text: str, presented: Presented, request_id: str | None
+    app: Context, connection: Connection, text: str, presented: Presented, call_id: str | None = None
 ) -> Settled | None:
     """What was decided of the token, or was a moment ago; None where nobody is to be named."""
-    shown = Shown(connection.id, hashlib.sha256(text.encode()).digest())
-    settled = app.lately.refusals.get(shown)
-    if settled is None:
-        presentation = Presentation(connection.gate, token=text, request_id=request_id)
-        settled = await settle(app, connection.caller, presentation, presented, text)
-        if settled.outcome is Outcome.DENY and settled.reason != UNAVAILABLE:
-            app.lately.refusals[shown] = settled
-    return settled if settled.outcome is Outcome.ADMIT else None
+    digest = hashlib.sha256(text.encode()).digest()
+    shown = Shown(connection.id, digest)
+    if shown in app.lately.refusals:
+        return None
+    presentation = Presentation(connection.gate, token=text)
+    work = partial(settle, app, connection.caller, presentation, presented, text)
+    if call_id is None:
+        settled = await work()
+    else:
+        settled = await app.lately.once(Call(connection.id, f"{call_id} {digest.hex()}"), work, _admits)
+    if settled.outcome is Outcome.DENY and settled.reason != UNAVAILABLE:
+        app.lately.refusals[shown] = None
+    return settled if _admits(settled) else None
+
+
+def _admits(settled: Settled) -> bool:
+    return settled.outcome is Outcome.ADMIT
 
 
 def _named(sight: Sight, text: str, settled: Settled | None) -> Admitted | None:

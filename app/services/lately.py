@@ -2,16 +2,19 @@
 
 An admission is given again by the gate's repeat window, which every process and the database agree on
 (`core/decision.py`), and a retry with a `request_id` by the database. What is kept here changes nothing: refusals, so
-that a polling camera does not fill the record, and whole answers, for clients that repeat a call under its first id.
+that a polling camera does not fill the record, and answers, for clients that repeat a call under an id of their own.
 """
 
-from typing import Any, NamedTuple
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, NamedTuple, TypeVar
 
 from cachetools import TTLCache
 
 from app.core.model import SECOND
 from app.effects.clock import Clock
-from app.storage.attempt import Settled
+
+Result = TypeVar("Result")
 
 
 class Shown(NamedTuple):
@@ -29,13 +32,32 @@ class Call(NamedTuple):
 
 
 class Lately:
-    """`refusals` of the last five seconds, `answers` of the last minute.
+    """`refusals` of the last five seconds, and calls that were answered within the last minute (`once`).
 
     `sights` of the last ten seconds are by the id under which a client was answered what is seen in a picture: some
     detect first, and then ask who that is without sending the picture again.
     """
 
     def __init__(self, clock: Clock) -> None:
-        self.refusals: TTLCache[Shown, Settled] = TTLCache(10_000, 5 * SECOND, clock.now)
+        self.refusals: TTLCache[Shown, None] = TTLCache(10_000, 5 * SECOND, clock.now)
         self.sights: TTLCache[Call, Any] = TTLCache(1_000, 10 * SECOND, clock.now)
-        self.answers: TTLCache[Call, Any] = TTLCache(5_000, 60 * SECOND, clock.now)
+        self._answers: TTLCache[Call, asyncio.Task[Any]] = TTLCache(5_000, 60 * SECOND, clock.now)
+
+    async def once(
+        self, call: Call, work: Callable[[], Coroutine[Any, Any, Result]], keep: Callable[[Result], bool]
+    ) -> Result:
+        """What `work` gives to a call that may come again: the first answer, even while that is still being found.
+
+        Whoever goes away does not end the work that others may wait for. What failed, and what is not to be kept, is
+        done anew.
+        """
+
+        def forget(task: asyncio.Task[Result]) -> None:
+            if task.cancelled() or task.exception() is not None or not keep(task.result()):
+                self._answers.pop(call, None)
+
+        task: asyncio.Task[Result] | None = self._answers.get(call)
+        if task is None:
+            task = self._answers[call] = asyncio.create_task(work())
+            task.add_done_callback(forget)
+        return await asyncio.shield(task)

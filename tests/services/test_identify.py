@@ -206,17 +206,32 @@ async def test_at_a_gate_that_was_deleted_nobody_is_named(service: Service) -> N
         await shown(service, here, text)
 
 
-async def test_a_request_id_gets_the_first_answer_again_however_late(service: Service) -> None:
+async def test_a_call_that_comes_again_names_who_was_admitted_for_a_minute(service: Service) -> None:
     here, app = await connect(service), service.context
+    await service.call("PATCH", "/v1/gates/main-door", json={"repeat_window_s": 0})
     seen = await sight(service, here, await token(service, "emp-1", ttl_s=600))
-    first = await admitted(app, here, seen, request_id="call-1")
-    service.clock.advance(30)
-    again = await admitted(app, here, seen, request_id="call-1")
-    assert first is not None
-    assert again is not None
-    assert again.settled.verification == first.settled.verification
-    assert again.settled.repeated == "request_id"
-    assert len(await recorded(service)) == 1
+
+    async def asked(call_id: str) -> bool:
+        return await identify(app, here, seen, wanted=lambda _: True, call_id=call_id) is not None
+
+    assert await asyncio.gather(*(asked("call-1") for _ in range(4))) == [True] * 4
+    service.clock.advance(50)
+    assert await asked("call-1")
+    assert await recorded(service) == [("admit", "ok")]
+    assert not await asked("call-2")
+    service.clock.advance(11)
+    assert not await asked("call-1")
+
+
+async def test_a_call_that_comes_again_names_nobody_whose_pass_was_taken_back(service: Service) -> None:
+    here, app = await connect(service), service.context
+    issued = await service.token(await service.pass_("emp-1"), "short")
+    seen = await sight(service, here, issued["token"])
+    assert await compare(app, here, seen, seen, call_id="call-1") is not None
+    assert await identify(app, here, seen, wanted=lambda _: True, call_id="call-1") is not None
+    await service.call("POST", f"/v1/passes/{issued['pass']}/revoke")
+    assert await compare(app, here, seen, seen, call_id="call-1") is None
+    assert await identify(app, here, seen, wanted=lambda _: True, call_id="call-1") is None
 
 
 async def test_without_its_database_nobody_is_named_and_no_refusal_is_remembered(

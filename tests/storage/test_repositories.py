@@ -138,14 +138,24 @@ def test_tokens(tx: Transaction) -> None:
     assert tx.tokens.get("acme", signed.id) == signed._replace(revoked_at=NOW + 1)
     assert tx.tokens.get("acme", short.id) == short
     owned = [
-        OwnedToken(signed.id, signed.id, an_id("holder", 0), NOW, refused=True),
-        OwnedToken(short.lookup or b"", short.id, an_id("holder", 0), NOW, refused=False),
+        OwnedToken(signed.id, signed.id, an_id("holder", 0), NOW, signed.expires_at, reusable=True, refused=True),
+        OwnedToken(short.lookup or b"", short.id, an_id("holder", 0), NOW, short.expires_at, False, refused=False),
     ]
     keys = [signed.id, short.lookup or b"", b"none", b""]
     assert sorted(tx.tokens.owned("acme", keys)) == sorted(owned)
     assert tx.tokens.owned("umbrella", keys) == tx.tokens.owned("acme", []) == []
-    tx.tokens.block("acme", short.id, NOW, "lost")
-    assert tx.tokens.owned("acme", keys[1:2]) == [owned[1]._replace(refused=True)]
+    for refuse, forgive in (
+        (lambda: tx.tokens.block("acme", short.id, NOW, "lost"), lambda: tx.tokens.unblock("acme", short.id)),
+        (
+            lambda: tx.holders.block("acme", owned[1].holder, NOW, "gone"),
+            lambda: tx.holders.unblock("acme", owned[1].holder),
+        ),
+        (lambda: tx.passes.change("acme", short.pass_, {"status": "suspended"}), lambda: None),
+    ):
+        assert tx.tokens.owned("acme", keys[1:2]) == [owned[1]]
+        refuse()
+        assert tx.tokens.owned("acme", keys[1:2]) == [owned[1]._replace(refused=True)]
+        forgive()
 
 
 def test_a_token_of_no_pass_is_refused(tx: Transaction) -> None:

@@ -10,7 +10,7 @@ from app.core.model import PassStatus
 from app.storage.bulk import BulkRead, incoming
 from app.storage.engine import Engine
 from app.storage.records import TokenRecord
-from app.storage.tables import passes, tokens
+from app.storage.tables import holders, passes, tokens
 
 from .repository import Repository
 
@@ -20,7 +20,7 @@ _COLUMNS = tuple(tokens.c[name] for name in TokenRecord._fields)
 class OwnedToken(NamedTuple):
     """A token, by the key that it was asked for, and whose it is.
 
-    `refused`: it was taken back or blocked, or its pass is not active.
+    `refused`: it was taken back or blocked, its pass is not active, or its holder is blocked.
     """
 
     key: bytes
@@ -70,12 +70,13 @@ def _owned(engine: Engine) -> BulkRead:
     opaque, here, key = tokens.alias(), asked.c.tenant, asked.c.key
     by_lookup = select(opaque.c.id).where(opaque.c.tenant == here, opaque.c.lookup == key).scalar_subquery()
     taken_back = or_(tokens.c.revoked_at.is_not(None), tokens.c.blocked_at.is_not(None))
-    refused = or_(taken_back, passes.c.status != PassStatus.ACTIVE)
+    refused = or_(taken_back, passes.c.status != PassStatus.ACTIVE, holders.c.blocked_at.is_not(None))
     return BulkRead(
         engine,
         asked,
         select(key, tokens.c.id, passes.c.holder, tokens.c.issued_at, tokens.c.expires_at, tokens.c.reusable, refused)
         .select_from(asked)
         .join(tokens, and_(tokens.c.tenant == here, tokens.c.id == func.coalesce(by_lookup, key)))
-        .join(passes, and_(passes.c.tenant == here, passes.c.id == tokens.c.pass_)),
+        .join(passes, and_(passes.c.tenant == here, passes.c.id == tokens.c.pass_))
+        .join(holders, and_(holders.c.tenant == here, holders.c.id == passes.c.holder)),
     )

@@ -1,17 +1,15 @@
 """AWS Rekognition: one address, the operation in `X-Amz-Target`, signed with SigV4, errors named in `__type`.
 
 An SDK that hears nothing calls again under the same `amz-sdk-invocation-id`, three times in all, within seconds. What
-enrols or deletes is not done twice: its first answer is kept for a minute. What settles is settled again: within the
-gate's repeat window, which is 5 seconds unless the operator says otherwise, a code gets its first answer from every
-process, and not once its token or pass was taken back. Kept under the id, a name would outlive that. At a gate whose
-window is 0 a code whose answer was lost is a used one.
+enrols or deletes is not done twice: its first answer is kept for a minute. Who was admitted is named again under the id
+for as long, also at a gate that repeats nothing, unless the token or its pass was taken back in between. Both are kept
+by the process that answered; between several the gate's repeat window of 5 seconds does it.
 """
 
-import asyncio
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -27,8 +25,8 @@ from app.services.identify import NoCode
 from app.services.mistakes import Clash, Mistake, NotFound, TooManyPictures
 from app.services.sight import UnreadablePicture
 
-from .operations import OPERATIONS, Call, Operation
-from .requests import MEDIA_TYPE, Asked, error, read
+from .operations import OPERATIONS, Call
+from .requests import MEDIA_TYPE, error, read
 
 _SERVICE = "RekognitionService."
 _COLLECTION = "gatepass"
@@ -102,11 +100,13 @@ async def answer(request: Request) -> Response:
         raise error("UnknownOperationException", "There is no such operation here.")
     asked = read(operation.asked, body)
     invocation = request.headers.get("amz-sdk-invocation-id", "")
-    if operation.once and _INVOCATION.fullmatch(invocation):
-        digest = hashlib.sha256(target.encode() + b"\0" + body).hexdigest()
-        answered = await _once(call, f"{invocation} {digest}", operation, asked)
+    if _INVOCATION.fullmatch(invocation):
+        call = call._replace(id=f"{invocation} {hashlib.sha256(target.encode() + body).hexdigest()}")
+    work = partial(operation.answer, call, asked)
+    if operation.once and call.id is not None:
+        answered = await call.app.lately.once(lately.Call(call.connection.id, call.id), work, lambda _: True)
     else:
-        answered = await operation.answer(call, asked)
+        answered = await work()
     return JSONResponse(answered, media_type=MEDIA_TYPE)
 
 
@@ -140,24 +140,6 @@ def _sent(request: Request, body: bytes) -> SignedRequest:
 
 def _unsigned(refused: Refused) -> Told:
     return error(_UNSIGNED[refused.code], refused.message)
-
-
-async def _once(call: Call, id_: str, operation: Operation, asked: Asked) -> Any:  # noqa: ANN401  JSON
-    """The answer to a call that may come again: the first one, even while that is still being found.
-
-    Whoever goes away does not end the work that others may wait for. What failed is tried anew.
-    """
-    key, answers = lately.Call(call.connection.id, id_), call.app.lately.answers
-
-    def forget_failure(task: asyncio.Task[Any]) -> None:
-        if task.cancelled() or task.exception() is not None:
-            answers.pop(key, None)
-
-    task = answers.get(key)
-    if task is None:
-        task = answers[key] = asyncio.ensure_future(operation.answer(call, asked))
-        task.add_done_callback(forget_failure)
-    return await asyncio.shield(task)
 
 
 REKOGNITION = Dialect(

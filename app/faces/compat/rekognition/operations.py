@@ -6,7 +6,7 @@ A holder who was never indexed has a face all the same once admitted, with an id
 
 import re
 import uuid
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from app.core.model import SECOND
@@ -33,11 +33,12 @@ Item = TypeVar("Item")
 
 
 class Call(NamedTuple):
-    """Who calls, and from where they say."""
+    """Who calls, and from where they say; and the client's own id of what it may ask again, if there is one."""
 
     app: Context
     connection: Connection
     region: str
+    id: str | None = None
 
 
 async def create_collection(call: Call, asked: asked_for.InCollection) -> Answer:
@@ -153,7 +154,7 @@ async def compare_faces(call: Call, asked: asked_for.CompareFaces) -> Answer:
         target = await look(call.app, call.connection, asked.target_image.picture())
     except NoCode:
         raise error("InvalidParameterException", "Request has invalid parameters") from None
-    found = await compare(call.app, call.connection, source, target)
+    found = await compare(call.app, call.connection, source, target, call_id=call.id)
     matched = found.matched if found else ()
     return {
         "SourceImageFace": _detail(source, source.codes[0]),
@@ -216,7 +217,7 @@ class Operation(NamedTuple):
     """One operation: what it is asked with, what answers it, and whether a call that comes again is done once."""
 
     asked: type[Asked]
-    answer: Callable[[Call, Any], Awaitable[Answer]]
+    answer: Callable[[Call, Any], Coroutine[Any, Any, Answer]]
     once: bool = True
 
 
@@ -251,7 +252,7 @@ async def _search(
 ) -> tuple[Sight, Identified | None]:
     await _check_collection(call, collection)
     sight = await look(call.app, call.connection, image.picture())
-    return sight, await identify(call.app, call.connection, sight, wanted=wanted)
+    return sight, await identify(call.app, call.connection, sight, wanted=wanted, call_id=call.id)
 
 
 async def _faces_of(call: Call, collection: str, found: Identified, limit: int) -> list[dict[str, Any]]:
