@@ -7,7 +7,7 @@ fixtures over by importing them.
 import inspect
 import itertools
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 
 import pytest
@@ -28,10 +28,12 @@ def on_one_loop(items: list[pytest.Item], folder: Path) -> None:
             item.add_marker(marker, append=False)
 
 
-def on_each_engine(metafunc: pytest.Metafunc) -> None:
-    """Have every test with the shared service run on each engine."""
+def on_each_engine(metafunc: pytest.Metafunc, *, files: Collection[str] | None = None) -> None:
+    """Have every test with the shared service run on each engine; those of other files than `files` on SQLite alone."""
     if "shared_url" in metafunc.fixturenames:
-        metafunc.parametrize("shared_url", ["sqlite", "postgresql"], indirect=True, scope="session")
+        on_both = files is None or Path(metafunc.module.__file__ or "").stem in files
+        engines = ["sqlite", "postgresql"] if on_both else ["sqlite"]
+        metafunc.parametrize("shared_url", engines, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")

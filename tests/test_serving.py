@@ -19,7 +19,7 @@ def test_a_dialect_is_served_on_the_port_that_it_has_to_itself(sqlite_url: str, 
     with served(sqlite_url, tmp_path, GATEPASS_FACES=f"compreface={port}") as serving:
         own = f"http://127.0.0.1:{port}"
         assert httpx.get(f"{serving.url}/healthz").json() == {"status": "ok"}
-        assert httpx.get(f"{own}/healthz").json() == {"message": "There is no such call.", "code": 0}
+        assert httpx.get(f"{own}/healthz").json() == {"message": "Missing header: x-api-key", "code": 20}
         for url in (serving.url, own):
             assert httpx.get(f"{url}/api/v1/recognition/subjects").json()["code"] == 20
 
@@ -34,7 +34,7 @@ def test_every_worker_serves_it(postgresql_url: str, tmp_path: Path) -> None:
 def test_a_dialect_is_told_by_the_host_name_that_it_has_to_itself(sqlite_url: str, tmp_path: Path) -> None:
     with served(sqlite_url, tmp_path, GATEPASS_FACES="compreface=faces.example.com") as serving:
         asked = httpx.get(f"{serving.url}/healthz", headers={"Host": "Faces.example.com:8443"})
-        assert asked.json() == {"message": "There is no such call.", "code": 0}
+        assert asked.json() == {"message": "Missing header: x-api-key", "code": 20}
         assert httpx.get(f"{serving.url}/healthz").json() == {"status": "ok"}
 
 

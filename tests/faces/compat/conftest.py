@@ -1,4 +1,4 @@
-"""The shared services: a client is seen on each engine, by a tenant of the test's own."""
+"""The shared services, a tenant for each test: one dialect is seen on each engine, the others ask of it the same."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,7 +18,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    on_each_engine(metafunc)
+    on_each_engine(metafunc, files=("test_compreface",))
 
 
 @pytest_asyncio.fixture(loop_scope="session")
