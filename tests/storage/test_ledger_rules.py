@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from app.effects.calendar import ZoneInfoCalendar
 from app.storage.attempt import Settled
+from app.storage.loaders.zones import ZonesLoader
 from app.storage.tables import (
     budgets,
     passes,
@@ -53,6 +55,20 @@ def test_everything_is_decided_alike_however_it_is_batched(database: Database, s
             assert one == other, f"attempt {n} was decided otherwise in batches of {size}"
         for table, one_by_one, batched in zip(TABLES, tables[0], rows, strict=True):
             assert one_by_one == batched, f"{table.name} was written otherwise in batches of {size}"
+
+
+def test_zones_come_in_the_order_of_their_ids_however_their_rows_come(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_gym(database, "a-gym")
+    loader = ZonesLoader(database.engine, ZoneInfoCalendar())
+    read = loader._zones.rows
+    monkeypatch.setattr(loader._zones, "rows", lambda *asked: sorted(read(*asked), reverse=True))
+    with database.writing() as connection:
+        roots = connection.execute(select(zones.c.tenant, zones.c.root).where(zones.c.tenant == "a-gym")).all()
+        found = loader.load(connection, {(tenant, root) for tenant, root in roots}, 1)
+    assert [list(tree) for tree in found.values()] == [sorted(tree) for tree in found.values()]
+    assert max(map(len, found.values())) > 1
 
 
 def test_a_day_at_the_gym_has_everything(database: Database) -> None:

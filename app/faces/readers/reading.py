@@ -14,8 +14,8 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.routing import Route
 
-from app.core.decision import Outcome
-from app.core.model import SECOND, Direction, Refused
+from app.core.decision import Outcome, is_exit_side
+from app.core.model import SECOND, Direction, Gate, Refused
 from app.faces.dialect import Endpoint, calls, clean, context_of
 from app.faces.problems import Problem
 from app.services.connected import Connection, Kind, drawn
@@ -207,6 +207,7 @@ def _is_late(app: Context, settled: Settled) -> bool:
 
 
 async def _leads_out(app: Context, connection: Connection) -> bool:
-    gate = await app.store.read(lambda tx: tx.gates.get(connection.tenant, connection.gate))
+    """Whether nobody is held back there, by the gate as it is now."""
+    stored = await app.store.read(lambda tx: tx.gates.get(connection.tenant, connection.gate))
     exit_bound = connection.caller.side == Direction.EXIT
-    return gate is not None and (gate.direction == Direction.EXIT or (exit_bound and gate.direction == Direction.BOTH))
+    return stored is not None and is_exit_side(Gate(stored.id, Direction(stored.direction)), exit_bound=exit_bound)

@@ -5,6 +5,7 @@ A nightly reset is no write: what was counted before the latest one does not cou
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import NamedTuple
 
 from sqlalchemy import Connection, and_, select
@@ -25,6 +26,9 @@ class Counted(NamedTuple):
 
     zone: Zone
     reset_at: int
+
+
+_PLACE = itemgetter(0, 1, 2)  # tenant, root, id: PostgreSQL gives rows as they lie, and what is recorded follows them
 
 
 class ZonesLoader:
@@ -57,7 +61,7 @@ class ZonesLoader:
     def load(
         self, connection: Connection, roots: Iterable[tuple[str, str]], now: int
     ) -> Mapping[tuple[str, str], Mapping[str, Counted]]:
-        """The counted zones, by id, within each (tenant, outermost zone)."""
+        """The counted zones, by id and in its order, within each (tenant, outermost zone)."""
         found: defaultdict[tuple[str, str], dict[str, Counted]] = defaultdict(dict)
         for (
             tenant,
@@ -71,7 +75,7 @@ class ZonesLoader:
             people_at,
             resets_at,
             *clocks,
-        ) in self._zones.rows(connection, sorted(set(roots))):
+        ) in sorted(self._zones.rows(connection, sorted(set(roots))), key=_PLACE):
             reset_at = self._calendar.last_reset(resets_at, clocks[0] or clocks[1], now) if resets_at else 0
             forgive_after = None if forgive_s is None else forgive_s * SECOND
             inside = people if people_at >= reset_at else 0
