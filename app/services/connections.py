@@ -21,7 +21,8 @@ from .passes import PassWish, check_pass
 POLLING_WINDOW_S = 5
 """The repeat window that a gate gets with its first camera, unless it has one."""
 
-_NOBODY = "-"
+NOBODY = "-"
+"""The holder of a pass that is only the pattern of others."""
 _USERNAME = re.compile(r"[ !#-\[\]-~]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -58,7 +59,7 @@ async def create_connection(
             raise Invalid("side", "The gate has not this direction.")
         if kind.polls and gate.repeat_window_s == 0:
             tx.gates.change(caller.tenant, gate.id, {"repeat_window_s": POLLING_WINDOW_S})
-        grants = wish.grants or PassWish(_NOBODY, False, (gate.id,), (), None, None, None)
+        grants = wish.grants or PassWish(NOBODY, False, (gate.id,), (), None, None, None)
         check_pass(tx, caller.tenant, grants)
         made = _add(app, tx, caller.tenant, kind, wish._replace(grants=grants))
         return made.record.id.hex(), made

@@ -54,6 +54,14 @@ class Site:
         made = self.call("POST", "/v1/connections", json={"kind": kind, "gate": gate, **body})
         return Connected(made["id"], made["base_url"], made["credentials"])
 
+    def at_a_door(self, kind: str) -> Connected:
+        """A connection at a door that lets in nobody twice, not even a camera that polls; there is another door."""
+        self.gate("main-door")
+        self.gate("other-door")
+        connection = self.connect(kind, "main-door")
+        self.call("PATCH", "/v1/gates/main-door", json={"repeat_window_s": 0})
+        return connection
+
     def disconnect(self, connection: Connected) -> None:
         """Revoke a connection."""
         self.call("DELETE", f"/v1/connections/{connection.id}")

@@ -6,20 +6,11 @@ from typing import Any
 import pytest
 
 from tests.clients.client import ClientError, python_facepp
-from tests.clients.served_site import Connected, Site
-
-
-def at_the_door(site: Site) -> Connected:
-    """A connection at a door that lets in nobody twice, not even a camera that polls."""
-    site.gate("main-door")
-    site.gate("other-door")
-    connection = site.connect("facepp", "main-door")
-    site.call("PATCH", "/v1/gates/main-door", json={"repeat_window_s": 0})
-    return connection
+from tests.clients.served_site import Site
 
 
 def test_python_facepp_goes_through_a_whole_life(site: Site) -> None:
-    connection = at_the_door(site)
+    connection = site.at_a_door("facepp")
     with python_facepp(
         connection.url, connection.credentials["api_key"], connection.credentials["api_secret"]
     ) as client:

@@ -13,15 +13,6 @@ from tests.clients.served_site import Connected, Site
 ClientAt = Callable[..., Client]
 
 
-def at_the_door(site: Site) -> Connected:
-    """A connection at a door that lets in nobody twice, not even a camera that polls."""
-    site.gate("main-door")
-    site.gate("other-door")
-    connection = site.connect("rekognition", "main-door")
-    site.call("PATCH", "/v1/gates/main-door", json={"repeat_window_s": 0})
-    return connection
-
-
 def client_of(client_at: ClientAt, connection: Connected, url: str | None = None) -> Client:
     given = connection.credentials
     return client_at(url or connection.url, given["access_key_id"], given["secret_access_key"], given["region"])
@@ -33,7 +24,7 @@ def matched(answer: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("client_at", [boto3, awscli, client_rekognition])
 def test_a_client_goes_through_a_whole_life(client_at: ClientAt, site: Site) -> None:
-    with client_of(client_at, at_the_door(site)) as client:
+    with client_of(client_at, site.at_a_door("rekognition")) as client:
 
         def search(picture: Path, collection: str = "staff") -> list[str]:
             return matched(client.call("SearchFacesByImage", CollectionId=collection, Image={"Bytes": picture}))
@@ -70,7 +61,7 @@ def test_a_client_goes_through_a_whole_life(client_at: ClientAt, site: Site) -> 
 
 @pytest.mark.parametrize("client_at", [boto3, client_rekognition])
 def test_a_client_keeps_users_compares_and_detects(client_at: ClientAt, site: Site) -> None:
-    at, connection = {"CollectionId": "gatepass"}, at_the_door(site)
+    at, connection = {"CollectionId": "gatepass"}, site.at_a_door("rekognition")
     with client_of(client_at, connection, connection.url + "/rekognition") as client:
         photo = client.call("IndexFaces", **at, Image={"Bytes": site.a_face()})["FaceRecords"][0]["Face"]["FaceId"]
         client.call("CreateUser", **at, UserId="emp-1042")

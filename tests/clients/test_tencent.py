@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.clients.client import Client, ClientError, tencent_iai
-from tests.clients.served_site import Connected, Site
+from tests.clients.served_site import Site
 
 MAY_BE_NULL = {
     "Results.Candidates.PersonName",
@@ -53,17 +53,8 @@ class Caller:
         return refused.value.code
 
 
-def at_the_door(site: Site) -> Connected:
-    """A connection at a door that lets in nobody twice, not even a camera that polls."""
-    site.gate("main-door")
-    site.gate("other-door")
-    connection = site.connect("tencent", "main-door")
-    site.call("PATCH", "/v1/gates/main-door", json={"repeat_window_s": 0})
-    return connection
-
-
 def test_the_sdk_goes_through_a_whole_life(site: Site) -> None:
-    connection = at_the_door(site)
+    connection = site.at_a_door("tencent")
     with tencent_iai(
         connection.url, connection.credentials["secret_id"], connection.credentials["secret_key"]
     ) as client:

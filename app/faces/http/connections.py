@@ -10,6 +10,7 @@ from app.core.ids import show
 from app.faces.dialects import DIALECTS
 from app.services.connected import Device
 from app.services.connections import (
+    NOBODY,
     ConnectionWish,
     create_connection,
     get_connection,
@@ -104,7 +105,7 @@ async def create(app: App, caller: Admin, body: NewConnection, retry: RetryKey, 
     """
     if body.kind not in DIALECTS:
         raise Invalid("kind", f"There is no such kind. There are: {', '.join(DIALECTS)}.")
-    grants = body.pass_template.wish("-") if body.pass_template else None
+    grants = body.pass_template.wish(NOBODY) if body.pass_template else None
     device = Device(**body.device.model_dump()) if body.device else Device()
     wish = ConnectionWish(body.gate, body.side, grants, device)
     made = await create_connection(app, caller, DIALECTS[body.kind].kind, wish, retry)

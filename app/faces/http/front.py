@@ -135,11 +135,12 @@ class Front:
         self, dialect: Dialect, exchange: "_Exchange", scope: Scope, receive: Receive, send: Send
     ) -> None:
         """The dialect's answer; what goes wrong is told as it would tell it."""
+        headers: Headers = dict(scope["headers"])
         try:
             if dialect.before_body is not None:
                 await dialect.before_body(Request(scope, receive))
-            with self._room.of(scope, dialect.longest_body):
-                body = await _body(dict(scope["headers"]), receive, dialect.longest_body, self._receipt_s)
+            with self._room.of(_longest(headers, dialect.longest_body)):
+                body = await _body(headers, receive, dialect.longest_body, self._receipt_s)
                 response = await dialect.answer(Request(scope, _replay(body, receive)))
         except _Gone:
             raise
@@ -156,13 +157,8 @@ class _Room:
         self._taken = 0
 
     @contextmanager
-    def of(self, scope: Scope, longest: int) -> Iterator[None]:
-        """Room for a body: as long as it says, or may be. Raises `Problem` where there is none."""
-        headers = dict(scope["headers"])
-        length = headers.get(b"content-length", b"0")
-        size = min(int(length), longest) if length.isdigit() and len(length) <= _LONGEST_LENGTH else 0
-        if b"transfer-encoding" in headers:
-            size = longest
+    def of(self, size: int) -> Iterator[None]:
+        """Room for a body of so many bytes. Raises `Problem` where there is none."""
         if size > MAX_BODY and self._taken + size > ROOM:
             raise Problem(503, "Too much is being sent at once. Try again.", headers=(("retry-after", "1"),))
         self._taken += size
@@ -264,13 +260,19 @@ async def _caller(context: Context, headers: Headers) -> Caller:
     return caller
 
 
-async def _body(headers: Headers, receive: Receive, limit: int, receipt_s: float) -> bytes:
-    """The whole body, refused before it is read where its length is said, and while it is read where it is not."""
+def _longest(headers: Headers, limit: int) -> int:
+    """How long the body is, as it says; or may be, where it does not. Raises `Problem` for more than `limit` bytes."""
     length = headers.get(b"content-length", b"0")
     if not length.isdigit():
         raise Problem(400, "The Content-Length is no length.")
     if len(length) > _LONGEST_LENGTH or int(length) > limit:
         raise _too_large(limit)
+    return limit if b"transfer-encoding" in headers else int(length)
+
+
+async def _body(headers: Headers, receive: Receive, limit: int, receipt_s: float) -> bytes:
+    """The whole body, refused before it is read where its length is said, and while it is read where it is not."""
+    _longest(headers, limit)
     try:
         async with asyncio.timeout(receipt_s):
             return await _read(receive, limit)

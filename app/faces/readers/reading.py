@@ -175,7 +175,7 @@ async def decide(
 
 def opens(settled: Settled | None) -> bool:
     """Whether the door is to open now: not for what a repeat window gives again, since nobody polls here."""
-    return settled is not None and settled.outcome == "admit" and settled.repeated != "window"
+    return settled is not None and settled.outcome is Outcome.ADMIT and settled.repeated != "window"
 
 
 def words(settled: Settled | None) -> str:

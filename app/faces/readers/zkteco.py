@@ -99,11 +99,8 @@ def tell(fault: Exception) -> Response:
 
 async def hello(request: Request) -> Response:
     """What a registered terminal is to do; for a stranger the word by which it goes on to register."""
-    try:
-        connection = await _device(request)
-    except Problem as refusal:
-        if refusal.status != 401:
-            raise
+    connection = await _registered(request)
+    if connection is None:
         return PlainTextResponse("OK")
     registered = [("registry", "ok"), ("RegistryCode", _registry_code(connection))]
     return _lines([*registered, *_OPTIONS, *_session(connection)])
@@ -111,11 +108,8 @@ async def hello(request: Request) -> Response:
 
 async def registry(request: Request) -> Response:
     """The code that a terminal is registered with; 406 for a stranger. What it says of itself is dropped."""
-    try:
-        connection = await _device(request)
-    except Problem as refusal:
-        if refusal.status != 401:
-            raise
+    connection = await _registered(request)
+    if connection is None:
         return PlainTextResponse("ERROR", 406)
     return _lines([("RegistryCode", _registry_code(connection))])
 
@@ -190,6 +184,16 @@ def _record(body: bytes) -> dict[str, str] | None:
             return None
         record[name] = value
     return record if "time" in record else None
+
+
+async def _registered(request: Request) -> Connection | None:
+    """The connection of the terminal that calls; None for a stranger."""
+    try:
+        return await _device(request)
+    except Problem as refusal:
+        if refusal.status == 401:
+            return None
+        raise
 
 
 async def _device(request: Request) -> Connection:
