@@ -12,11 +12,13 @@ from sqlalchemy import inspect
 from typer.testing import CliRunner
 
 from app.cli import cli
-from app.storage.migrate import downgrade, migrate, pending_migrations
+from app.storage.migrate import MIGRATIONS, downgrade, migrate, pending_migrations
 from app.storage.tables import metadata
 from app.wiring import CannotStart, open_database, prepare_database
 from tests.conftest import make_settings
 from tests.postgres import PostgresServer
+
+REVISIONS = sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -51,13 +53,13 @@ def what_is_there(database: sqlalchemy.Engine) -> set[str]:
 
 def test_up_and_down_and_up_again(empty: sqlalchemy.Engine) -> None:
     assert what_is_there(empty) == set()
-    assert pending_migrations(empty) == ["0001", "0002", "0003"]
+    assert pending_migrations(empty) == REVISIONS
     migrate(empty)
     made = what_is_there(empty)
     assert pending_migrations(empty) == []
     downgrade(empty, "base")
     assert {each for each in what_is_there(empty) if "alembic_version" not in each} == set()
-    assert pending_migrations(empty) == ["0001", "0002", "0003"]
+    assert pending_migrations(empty) == REVISIONS
     migrate(empty)
     assert what_is_there(empty) == made
     migrate(empty)
@@ -124,12 +126,12 @@ def test_a_missing_migration_is_a_clear_refusal_to_start_and_gatepass_migrate_ap
 ) -> None:
     postgresql_server.execute("CREATE DATABASE unmigrated")
     settings = make_settings(postgresql_server.url("unmigrated"))
-    with pytest.raises(CannotStart, match=r"lacks 3 migration\(s\): run `gatepass migrate` first"):
+    with pytest.raises(CannotStart, match=rf"lacks {len(REVISIONS)} migration\(s\): run `gatepass migrate` first"):
         prepare_database(settings)
     environment = {"GATEPASS_DATABASE_URL": settings.database_url, "GATEPASS_MASTER_KEY": "7f" * 32}
     refused = CliRunner().invoke(cli, ["serve", "--port", "1"], env=environment)
     assert refused.exit_code == 1
-    assert refused.stderr == "gatepass: The database lacks 3 migration(s): run `gatepass migrate` first.\n"
+    assert refused.stderr == f"gatepass: The database lacks {len(REVISIONS)} migration(s): run `gatepass migrate` first.\n"
     applied = CliRunner().invoke(cli, ["migrate"], env=environment)
     assert (applied.exit_code, applied.stdout) == (0, "The database is up to date.\n")
     prepare_database(settings)

@@ -163,7 +163,10 @@ class VerificationRecord(NamedTuple):
 
 
 class ApiKeyRecord(NamedTuple):
-    """`root` is the first of a line of rolled keys. `scopes` are separated by spaces. `side` binds to one direction."""
+    """`root` is the first of a line of rolled keys. `scopes` are separated by spaces. `side` binds to one direction.
+
+    A key of a `device` has the device's id as its root.
+    """
 
     tenant: str
     id: bytes
@@ -175,6 +178,26 @@ class ApiKeyRecord(NamedTuple):
     side: str | None
     created_at: int
     expires_at: int | None
+    revoked_at: int | None
+    device: bytes | None = None
+
+
+class DeviceRecord(NamedTuple):
+    """A kiosk, reader or terminal. `setup` is the hash of its newest set-up token, None once the device is revoked."""
+
+    tenant: str
+    id: bytes
+    name: str
+    gate: str
+    side: str | None
+    software: str | None
+    battery: int | None
+    setup: bytes | None
+    setup_expires_at: int
+    setup_used_at: int | None
+    last_seen_at: int | None
+    initialized_at: int | None
+    created_at: int
     revoked_at: int | None
 
 

@@ -8,6 +8,7 @@ from .repositories.audit_events import AuditEvents
 from .repositories.budgets import Budgets
 from .repositories.connections import Connections
 from .repositories.credentials import Credentials
+from .repositories.devices import Devices
 from .repositories.enrolments import Enrolments
 from .repositories.entry_counts import EntryCounts
 from .repositories.gates import Gates
@@ -42,6 +43,7 @@ class Transaction:
         self.reservations = Reservations(connection, engine)
         self.credentials = Credentials(connection, engine)
         self.connections = Connections(connection, engine)
+        self.devices = Devices(connection, engine)
         self.enrolments = Enrolments(connection, engine)
         self.audit_events = AuditEvents(connection, engine)
         self.api_keys = ApiKeys(connection, engine)

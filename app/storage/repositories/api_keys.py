@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import and_, select
+from sqlalchemy import ColumnElement, and_, select
 
 from app.storage.records import ApiKeyRecord
 from app.storage.tables import api_keys
@@ -33,6 +33,21 @@ class ApiKeys(Repository):
         self._update(api_keys, where, {"revoked_at": at})
 
     def page(self, tenant: str, after: bytes | None, limit: int) -> list[ApiKeyRecord]:
-        """Newest first; revoked ones are left out."""
-        statement = select(*_COLUMNS).where(api_keys.c.tenant == tenant, api_keys.c.revoked_at.is_(None))
+        """Newest first; revoked ones and those of devices are left out."""
+        statement = select(*_COLUMNS).where(
+            api_keys.c.tenant == tenant, api_keys.c.revoked_at.is_(None), api_keys.c.device.is_(None)
+        )
         return [ApiKeyRecord(*row) for row in self._page(statement, api_keys.c.id, after, limit)]
+
+    def of_device(self, tenant: str, device: bytes) -> list[ApiKeyRecord]:
+        """The device's keys that are not revoked, newest first."""
+        statement = select(*_COLUMNS).where(_live(tenant, device)).order_by(api_keys.c.created_at.desc())
+        return [ApiKeyRecord(*row) for row in self._connection.execute(statement)]
+
+    def move(self, tenant: str, device: bytes, gate: str, side: str | None) -> None:
+        """Bind the device's keys to another gate and side."""
+        self._update(api_keys, _live(tenant, device), {"gate": gate, "side": side})
+
+
+def _live(tenant: str, device: bytes) -> ColumnElement[bool]:
+    return and_(api_keys.c.tenant == tenant, api_keys.c.device == device, api_keys.c.revoked_at.is_(None))

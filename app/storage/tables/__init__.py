@@ -6,6 +6,7 @@ microseconds UTC. What could grow without end has time-ordered keys, so that its
 
 from .base import metadata, verification_seq
 from .connections import collections, connections, enrolments, subjects
+from .devices import devices
 from .service import api_keys, idempotency_keys, peppers, service, signing_keys, tenants
 from .site import credentials, gates, holders, passes, schedules, tokens, zones
 from .verifications import (
@@ -26,6 +27,7 @@ __all__ = [
     "collections",
     "connections",
     "credentials",
+    "devices",
     "enrolments",
     "gates",
     "holders",

@@ -83,10 +83,12 @@ api_keys = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger),
     Column("revoked_at", BigInteger),
+    Column("device", LargeBinary),
     PrimaryKeyConstraint("tenant", "id"),
     UniqueConstraint("hash"),
+    Index(None, "tenant", "device"),
     tenant_exists(),
-    comment="Credentials of callers, hashed. root: the first of a line of rolled keys.",
+    comment="Credentials of callers, hashed. root: the first of a line of rolled keys; for a device's keys, the device.",
     sqlite_with_rowid=False,
 )
 
