@@ -7,8 +7,9 @@ import cbor2
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from .cose import ED25519
 from .model import DAY
-from .tokens.signed import ED25519, MAX_LIFETIME_S
+from .tokens.signed import MAX_LIFETIME_S
 
 PUBLISHED_BEFORE_USE = 3 * DAY
 """How long a key stands in the published set before it signs (microseconds): every verifier has fetched it by then."""

@@ -4,8 +4,8 @@ from nacl.bindings import crypto_sign_open
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey
 
+from app.core.cose import ED25519
 from app.core.keys import key_id
-from app.core.tokens.signed import ED25519
 
 PUBLIC_KEY_BYTES = 32
 SIGNATURE_BYTES = 64

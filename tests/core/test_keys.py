@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nacl import bindings as sodium
 
+from app.core.cose import ED25519
 from app.core.keys import LONGEST_TOKEN, PUBLISHED_BEFORE_USE, Ed25519Key, KeyTimes, key_id, thumbprint
 from app.core.model import DAY, SECOND
-from app.core.tokens.signed import ED25519
 from app.effects.ed25519 import SodiumKey, SodiumSigner
 from tests.core.facts import NOW
 from tests.core.rfc8032 import VECTORS, Vector

@@ -5,9 +5,10 @@ from base64 import urlsafe_b64decode
 
 import pytest
 
+from app.core.cose import kid_in
 from app.core.keys import LONGEST_TOKEN, PUBLISHED_BEFORE_USE
 from app.core.model import SECOND
-from app.core.tokens.signed import _envelope, _kid
+from app.core.tokens.signed import _envelope
 from app.services.keys import list_signing_keys, retire, rotate
 from app.services.mistakes import Clash, NotFound
 from app.wiring import running
@@ -29,7 +30,7 @@ async def published(service: Service) -> list[bytes]:
 
 
 def signed_by(text: str) -> bytes:
-    return _kid(_envelope(text)[0])
+    return kid_in(_envelope(text)[0])
 
 
 async def issue(service: Service, **body: object) -> str:

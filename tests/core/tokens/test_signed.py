@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core import base45
+from app.core.cose import sig_structure
 from app.core.ids import uuid7
 from app.core.keys import Ed25519Key
 from app.core.model import DAY, SECOND, Claims, Refused, Token
 from app.core.token_format import Keyring, PublicKey
-from app.core.tokens.signed import MAX_LENGTH, MAX_LIFETIME_S, SIGNED, encode_claims, sig_structure
+from app.core.tokens.signed import MAX_LENGTH, MAX_LIFETIME_S, SIGNED, encode_claims
 from app.effects.ed25519 import SodiumKey, SodiumSigner
 from tests.core.facts import IDX, NOW, TENANT, a_token
 from tests.core.rfc8032 import VECTORS as RFC_8032
