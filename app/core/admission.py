@@ -99,7 +99,8 @@ def _counted(facts: Facts, pass_: Pass) -> list[Change]:
 
 def _one_more(facts: Facts, key: CountKey) -> CountLimited:
     before = facts.counts.get(key, NO_ENTRIES)
-    return CountLimited(key, before, before.with_entry(facts.people, facts.site_day, facts.now))
+    count = before.with_late_entry if facts.admitted else before.with_entry
+    return CountLimited(key, before, count(facts.people, facts.site_day, facts.now))
 
 
 def _moved(facts: Facts, zone: str, before: Presence, after: Presence) -> tuple[Change, ...]:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from .admission import movement, of_entry, of_first_proof
-from .changes import Change, SpendBudget
+from .changes import Change, Move, Occupy, SpendBudget
 from .crossing import counted_and_left, is_inside
 from .model import NO_LIMITS, Budget, Claims, Direction, Facts, Gate, Pass, Refused, Use
 from .rule import Need, Rule, never, unknown
@@ -23,6 +23,9 @@ UNDONE = "undone"
 UNAVAILABLE = "unavailable"
 NOT_INSIDE = "not_inside"
 """A flag of somebody who goes out of a zone whose people are counted, and was not known to be in it."""
+
+OFFLINE = "offline"
+"""A flag of what was decided without the network."""
 
 REASONS = (
     OK,
@@ -51,13 +54,20 @@ class _Asked(NamedTuple):
 
 
 def _which(*, zones: bool, limits: bool) -> _Asked:
-    absent = ({Need.ZONES} if not zones else set()) | ({Need.COUNTS} if not limits else set())
-    refusing = tuple(rule for rule in RULES if rule.needs.isdisjoint(absent))
+    absent = {Need.OFFLINE} | ({Need.ZONES} if not zones else set()) | ({Need.COUNTS} if not limits else set())
+    return _those(rule for rule in RULES if rule.needs.isdisjoint(absent))
+
+
+def _those(rules: Iterable[Rule]) -> _Asked:
+    refusing = tuple(rules)
     return _Asked(refusing, tuple(rule for rule in refusing if rule.flags is not never))
 
 
 _ASKED = {(zones, limits): _which(zones=zones, limits=limits) for zones in (False, True) for limits in (False, True)}
 """Which rules can refuse, by whether zones are counted here and the pass is limited: the others are not asked."""
+
+_ASKED_OFFLINE = _those(rule for rule in RULES if rule.offline)
+_TIMELESS = tuple(rule for rule in RULES if rule.timeless)
 
 
 class Outcome(StrEnum):
@@ -158,7 +168,33 @@ def views(facts: Facts) -> tuple[View, ...]:
     return tuple(
         View(rule.code, refuses := rule.refuses(facts), rule.flags(facts), rule.not_before(facts) if refuses else None)
         for rule in RULES
+        if facts.offline is not None or Need.OFFLINE not in rule.needs
     )
+
+
+def record(facts: Facts, outcome: Outcome, reason: str, flags: tuple[str, ...] = ()) -> Decision:
+    """What is to be recorded of an attempt that was decided without the network, and is known only now.
+
+    What was decided stands: a green light is never made a refusal afterwards. `overridden` is the first of the timeless
+    rules that refuses an admission; all that do become flags. `flags` are those of whoever decided.
+    """
+    pass_ = facts.pass_ if facts.token is not None and not isinstance(facts.presented, Refused) else None
+    own = (OFFLINE, *(flag for flag in flags if flag != OFFLINE))
+    if outcome is Outcome.DENY:
+        return Decision(Outcome.DENY, reason, own, pass_)
+    if isinstance(facts.presented, Refused):
+        against: tuple[str, ...] = (facts.presented.reason,)
+    else:
+        against = tuple(rule.code for rule in _TIMELESS if rule.refuses(facts))
+    own += tuple(code for code in against if code not in own)
+    if pass_ is None:
+        return Decision(Outcome.ADMIT, OK, own, None, overridden=None if facts.exit_side else next(iter(against), None))
+    if facts.exit_side:
+        return Decision(Outcome.ADMIT, OK, own, pass_, () if facts.moved_since else movement(facts))
+    changes = of_entry(facts)
+    if facts.moved_since:
+        changes = tuple(change for change in changes if not isinstance(change, Move | Occupy))
+    return Decision(Outcome.ADMIT, OK, own, pass_, changes, overridden=next(iter(against), None))
 
 
 def _refusal(facts: Facts, *, repeated: bool) -> str | None:
@@ -174,6 +210,8 @@ def _refusal(facts: Facts, *, repeated: bool) -> str | None:
 
 
 def _asked(facts: Facts) -> _Asked:
+    if facts.offline is not None:
+        return _ASKED_OFFLINE
     return _ASKED[bool(facts.zones), facts.pass_ is not None and facts.pass_.limits is not NO_LIMITS]
 
 

@@ -41,6 +41,14 @@ class AntiPassback(StrEnum):
     HARD = "hard"
 
 
+class OfflinePolicy(StrEnum):
+    """Whom a gate lets in while it has no network: nobody; tokens bound to it; every token that verifies there."""
+
+    REFUSE = "refuse"
+    BOUND_TOKENS = "bound_tokens"
+    ADMIT_AND_RECONCILE = "admit_and_reconcile"
+
+
 class Scope(NamedTuple):
     """Where a pass may be used. A scope that names nothing admits nowhere."""
 
@@ -144,6 +152,12 @@ class EntryCount(NamedTuple):
     def with_entry(self, people: int, day: int, at: int) -> "EntryCount":
         """What stands once so many people more have entered, on that day and at that time."""
         return EntryCount(self.total + people, max(self.day, day), self.on(day) + people, at)
+
+    def with_late_entry(self, people: int, day: int, at: int) -> "EntryCount":
+        """The same for an entry that becomes known only now: one of a day before counts for no later one."""
+        if day < self.day:
+            return self._replace(total=self.total + people)
+        return self.with_entry(people, day, max(at, self.last_at))
 
 
 NO_ENTRIES = EntryCount()
@@ -280,6 +294,19 @@ NOWHERE: Mapping[str, Presence] = MappingProxyType({})
 NO_COUNTS: Mapping[CountKey, EntryCount] = MappingProxyType({})
 
 
+class Offline(NamedTuple):
+    """What a verifier without the network goes by.
+
+    `issued_at` is the time as of which its bundle was made, good for `max_stale` microseconds. `last_good` is the latest
+    time that it knows to have been: its clock cannot be right before it.
+    """
+
+    policy: OfflinePolicy
+    issued_at: int
+    max_stale: int
+    last_good: int
+
+
 class Facts(NamedTuple):
     """All that is known about one attempt when it is decided.
 
@@ -290,6 +317,9 @@ class Facts(NamedTuple):
     `other_passes` are the holder's, where a card names a holder and no pass.
     `zones` are those whose people are counted, at and around the gate; `inside` is where the holder is, by zone.
     `override` is true where somebody at the desk admits against the rules.
+    `offline` is given where the attempt is decided without the network: only the rules that can be asked there are.
+    `admitted` is true where a kiosk without the network let somebody in already, and only the record is to be made; then
+    `moved_since` says that the holder was let in or out at a later time too, so that nobody is moved by this.
     """
 
     now: int
@@ -313,3 +343,6 @@ class Facts(NamedTuple):
     inside: Mapping[str, Presence] = NOWHERE
     counts: Mapping[CountKey, EntryCount] = NO_COUNTS
     reservation: Reservation | None = None
+    offline: Offline | None = None
+    admitted: bool = False
+    moved_since: bool = False

@@ -18,6 +18,7 @@ class Need(StrEnum):
     ZONES = "zones"  # the people in the zones around the gate, and where the holder is among them
     COUNTS = "counts"  # the entries on a pass that limits them beyond `max_entries`, which come with the pass
     RESERVATION = "reservation"  # the holder's first proof, at a gate that wants two
+    OFFLINE = "offline"  # what a verifier without the network goes by; nothing of it is stored
 
 
 def never(_facts: Facts) -> bool:
@@ -33,7 +34,8 @@ def unknown(_facts: Facts) -> int | None:
 class Rule(NamedTuple):
     """One reason to deny, asked of the facts.
 
-    `offline` says whether a kiosk without the network can ask it. `ends_repeat` says that it also ends the repeat
+    `offline` says whether a kiosk without the network can ask it. `timeless` says that its answer hangs on nothing that
+    others did meanwhile: so an admission without the network can be judged by it whenever it becomes known. `ends_repeat` says that it also ends the repeat
     window of a gate: the other rules are not asked again about somebody who was let in a moment ago. `overridable` says
     whether somebody at the desk can admit against it. `flags` is asked of those who are admitted: where it is true the
     code becomes a flag. `not_before` says when the rule would no longer refuse, as far as it knows (microseconds UTC).
@@ -44,6 +46,7 @@ class Rule(NamedTuple):
     refuses: Callable[[Facts], bool]
     needs: frozenset[Need]
     offline: bool
+    timeless: bool
     ends_repeat: bool
     overridable: bool
     flags: Callable[[Facts], bool]
@@ -56,6 +59,7 @@ def rule(
     *,
     needs: tuple[Need, ...] = (Need.TOKEN,),
     offline: bool,
+    timeless: bool = False,
     ends_repeat: bool = False,
     overridable: bool = True,
     flags: Callable[[Facts], bool] = never,
@@ -65,6 +69,8 @@ def rule(
     """Make a function of the facts, true where it refuses, the rule that owns the reason `code`."""
 
     def make(refuses: Callable[[Facts], bool]) -> Rule:
-        return Rule(code, refuses, frozenset(needs), offline, ends_repeat, overridable, flags, not_before, room)
+        return Rule(
+            code, refuses, frozenset(needs), offline, timeless, ends_repeat, overridable, flags, not_before, room
+        )
 
     return make

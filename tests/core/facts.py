@@ -17,6 +17,8 @@ from app.core.model import (
     Gate,
     Holder,
     Limits,
+    Offline,
+    OfflinePolicy,
     Pass,
     Presence,
     Reservation,
@@ -72,6 +74,12 @@ def a_use(**other: Any) -> Use:
     """The first use of the token, a second ago at the same gate."""
     use = Use(1, EARLIER, NOW - SECOND, "main-door", CREDENTIAL, Direction.ENTRY, pass_=PASS_ID)
     return use._replace(**other)
+
+
+def offline(**other: Any) -> Offline:
+    """A bundle of a minute ago, good for four hours; every token that verifies is let in."""
+    made = Offline(OfflinePolicy.ADMIT_AND_RECONCILE, NOW - 60 * SECOND, 4 * 3600 * SECOND, NOW - SECOND)
+    return made._replace(**other)
 
 
 def a_code(**other: Any) -> Token:

@@ -20,6 +20,7 @@ from app.core.model import (
     Facts,
     Gate,
     Limits,
+    OfflinePolicy,
     PassStatus,
     Refused,
     Scope,
@@ -53,12 +54,17 @@ from tests.core.facts import (
     an_id,
     code_claims,
     facts,
+    offline,
     signed_claims,
     wrong_code_facts,
 )
 
 # What can be wrong with an attempt, in the order in which it is said, and the facts that it is wrong with.
 WRONG: dict[str, dict[str, dict[str, Any]]] = {
+    "clock_behind": {"offline": {"last_good": NOW + 31 * SECOND}},
+    "stale_bundle": {"offline": {"max_stale": 60 * SECOND}},
+    "needs_network": {"offline": {}, "facts": {"presented": code_claims(), "token": None}},
+    "offline_not_allowed": {"offline": {"policy": OfflinePolicy.REFUSE}},
     "throttled": {
         "token": {"kind": "code"},
         "facts": {"presented": code_claims(), "budgets": {NUMBER_BUDGET: Budget(TODAY, 10, NOW)}},
@@ -89,16 +95,19 @@ WRONG: dict[str, dict[str, dict[str, Any]]] = {
     "needs_second_proof": {"gate": {"second_proof": 30 * SECOND}},
 }
 BLOCKS = ["holder_blocked", "token_blocked"]
-NOT_OVERRIDABLE = ["throttled", "unknown", *BLOCKS]
+OFFLINE = ["clock_behind", "stale_bundle", "needs_network", "offline_not_allowed"]
+NOT_OVERRIDABLE = [*OFFLINE, "throttled", "unknown", *BLOCKS]
 
 
 def facts_with(*wrong: str) -> Facts:
-    parts: dict[str, dict[str, Any]] = {"facts": {}, "token": {}, "pass": {}, "limits": {}, "gate": {}}
+    parts: dict[str, dict[str, Any]] = {"facts": {}, "token": {}, "pass": {}, "limits": {}, "gate": {}, "offline": {}}
     for reason in reversed(wrong):
         for part, values in WRONG[reason].items():
             parts[part] |= values
     pass_ = a_pass(limits=Limits(**parts["limits"]))._replace(**parts["pass"])
     seen = facts(gate=a_gate(**parts["gate"]), token=a_token(**parts["token"]), pass_=pass_, site_day=TODAY)
+    if not set(OFFLINE).isdisjoint(wrong):
+        seen = seen._replace(offline=offline(**parts["offline"]))
     return seen._replace(**parts["facts"])
 
 
@@ -136,13 +145,19 @@ def test_reasons_are_listed_once() -> None:
 def test_a_view_of_every_rule_says_all_that_is_wrong() -> None:
     reasons = ["token_blocked", "pass_suspended", "expired", "wrong_gate", "already_used", "too_soon", "zone_full"]
     seen = views(facts_with(*reasons))
-    assert [view.code for view in seen] == list(WRONG)
+    assert [view.code for view in seen] == [reason for reason in WRONG if reason not in OFFLINE]
     assert [view.code for view in seen if view.refuses] == reasons
 
 
 def test_a_view_says_when_a_rule_that_refuses_would_no_longer_do_so() -> None:
     said = {view.code: view.not_before for view in views(facts_with("pass_not_yet_valid", "too_soon"))}
-    assert said == dict.fromkeys(WRONG) | {"pass_not_yet_valid": NOW + 1, "too_soon": NOW - 1 + MINUTE}
+    online = [reason for reason in WRONG if reason not in OFFLINE]
+    assert said == dict.fromkeys(online) | {"pass_not_yet_valid": NOW + 1, "too_soon": NOW - 1 + MINUTE}
+
+
+def test_without_the_network_there_is_a_view_of_those_rules_too() -> None:
+    seen = {view.code: view.refuses for view in views(facts_with("stale_bundle"))}
+    assert {code: seen[code] for code in OFFLINE} == dict.fromkeys(OFFLINE, False) | {"stale_bundle": True}
 
 
 def test_there_is_no_view_of_what_is_no_token() -> None:
@@ -278,9 +293,10 @@ def test_only_the_same_caller_at_the_same_gate_in_the_same_direction_on_the_same
 
 
 ENDING = ["unknown", *BLOCKS, "token_revoked", "pass_revoked", "pass_suspended"]
+NEVER_LET_IN = ["needs_network"]  # what is no token there was let in by nobody
 
 
-@pytest.mark.parametrize("reason", [reason for reason in WRONG if reason not in ENDING])
+@pytest.mark.parametrize("reason", [reason for reason in WRONG if reason not in [*ENDING, *NEVER_LET_IN]])
 def test_whoever_was_let_in_a_moment_ago_is_not_asked_these_again(reason: str) -> None:
     seen = facts_with(reason)
     gate = seen.gate._replace(repeat_window=5 * SECOND)

@@ -46,9 +46,10 @@ def override(seen: Facts) -> Facts:
     return seen._replace(override=True)
 
 
-def test_four_rules_cannot_be_overridden() -> None:
+def test_what_is_asked_without_the_network_and_four_rules_more_cannot_be_overridden() -> None:
     assert {rule.code for rule in RULES if not rule.overridable} == {
-        *("throttled", "unknown", "holder_blocked", "token_blocked")
+        *("clock_behind", "stale_bundle", "offline_not_allowed", "needs_network"),
+        *("throttled", "unknown", "holder_blocked", "token_blocked"),
     }
 
 

@@ -9,12 +9,15 @@ from app.core.model import (
     SECOND,
     AntiPassback,
     Budget,
+    Claims,
     CountKey,
     Direction,
     EntryCount,
     Facts,
     Gate,
+    OfflinePolicy,
     PassStatus,
+    Refused,
     Scope,
     Zone,
     ZoneLimit,
@@ -44,6 +47,7 @@ from tests.core.facts import (
     card_claims,
     code_claims,
     facts,
+    offline,
     signed_claims,
 )
 from tests.vectors.expected import Vector, admitted, denied, everywhere
@@ -59,6 +63,94 @@ FIRST = ("redeem", "reserve")
 def at(**other: Any) -> Facts:
     """The base attempt at a site where nobody is counted, but for what is otherwise."""
     return facts(site_day=TODAY)._replace(**other)
+
+
+def off(**bundle: Any) -> Facts:
+    """The base attempt without the network, by such a bundle."""
+    return at(offline=offline(**bundle))
+
+
+def clock_behind() -> list[Vector]:
+    no = "clock_behind"
+    return [
+        admitted("the latest time known is a second ago", off()),
+        admitted("the latest time known is now", off(last_good=NOW)),
+        admitted("the clock is behind by the leeway", off(last_good=NOW + LEEWAY)),
+        denied("the clock is behind by a microsecond more", off(last_good=NOW + LEEWAY + 1), no),
+        denied("the clock is a day behind", off(last_good=NOW + DAY), no),
+        admitted("the bundle was made ahead by the leeway", off(issued_at=NOW + LEEWAY)),
+        denied("the bundle was made ahead by a microsecond more", off(issued_at=NOW + LEEWAY + 1), no),
+        denied("the bundle is from tomorrow and no time is known", off(issued_at=NOW + DAY, last_good=0), no),
+        admitted("with the network it is the service's clock that counts", at()),
+        *everywhere("a clock that is behind", no, off(last_good=NOW + DAY), overridable=False),
+    ]
+
+
+def stale_bundle() -> list[Vector]:
+    no = "stale_bundle"
+    hour = 3600 * SECOND
+    return [
+        admitted("a bundle of a minute ago", off()),
+        admitted("made now", off(issued_at=NOW)),
+        admitted("it is too old in a microsecond", off(issued_at=NOW - hour + 1, max_stale=hour)),
+        denied("it is too old now", off(issued_at=NOW - hour, max_stale=hour), no),
+        denied("it is too old since a microsecond", off(issued_at=NOW - hour - 1, max_stale=hour), no),
+        denied("it is a year old", off(issued_at=NOW - 365 * DAY), no),
+        admitted("a gate that allows a week", off(issued_at=NOW - 6 * DAY, max_stale=7 * DAY)),
+        denied("said after the clock", off(issued_at=NOW - DAY, last_good=NOW + DAY), "clock_behind"),
+        *everywhere("a bundle that is too old", no, off(issued_at=NOW - DAY), overridable=False),
+    ]
+
+
+def offline_not_allowed() -> list[Vector]:
+    no = "offline_not_allowed"
+    refuse, bound, admit = (off(policy=policy) for policy in OfflinePolicy)
+    mine, both = a_token(gate="main-door"), a_gate(direction=Direction.BOTH, second_proof=30 * SECOND)
+    return [
+        denied("a gate that refuses without the network", refuse, no),
+        denied("a gate that refuses, a token that is bound to it", refuse._replace(token=mine), no),
+        admitted("a gate for bound tokens, a token that is bound to it", bound._replace(token=mine)),
+        denied("a gate for bound tokens, a token for every gate", bound, no),
+        denied(
+            "a gate for bound tokens, a token that is bound to another",
+            bound._replace(token=a_token(gate="back-door")),
+            "wrong_gate",
+        ),
+        denied(
+            "a gate for bound tokens, a bound token that was used",
+            bound._replace(token=mine, last_use=a_use()),
+            "already_used",
+        ),
+        admitted("a gate for all that verify, a token for every gate", admit),
+        admitted("a gate for all that verify, a token that is bound to it", admit._replace(token=mine)),
+        denied("a gate that wants two proofs", admit._replace(gate=a_gate(second_proof=30 * SECOND)), no),
+        admitted("going out of a gate that wants two proofs", admit._replace(gate=both, direction=Direction.EXIT)),
+        denied("said after the bundle's age", off(policy=OfflinePolicy.REFUSE, max_stale=1), "stale_bundle"),
+        *everywhere("a gate that refuses", no, refuse, overridable=False),
+    ]
+
+
+def needs_network() -> list[Vector]:
+    no = "needs_network"
+
+    def shown(presented: Claims, policy: OfflinePolicy = OfflinePolicy.ADMIT_AND_RECONCILE) -> Facts:
+        return at(offline=offline(policy=policy), presented=presented, token=None, pass_=None)
+
+    code, card, short = code_claims(), card_claims(otherwise=None), Claims("short", ())
+    out = {"gate": a_gate(direction=Direction.EXIT), "direction": Direction.EXIT, "exit_side": True}
+    return [
+        denied("a typed code", shown(code), no),
+        denied("a short token", shown(short), no),
+        denied("a card", shown(card), no),
+        denied("a code at a gate for bound tokens", shown(code, OfflinePolicy.BOUND_TOKENS), no),
+        denied("a code at a gate that refuses", shown(code, OfflinePolicy.REFUSE), no),
+        denied("nobody at the desk can admit", shown(code)._replace(override=True), no),
+        denied("a signed token whose pass is not in the bundle", off()._replace(pass_=None), "unknown"),
+        admitted("a signed token whose pass is", off()),
+        denied("what is no token is said first", shown(code)._replace(presented=Refused("malformed")), "malformed"),
+        admitted("on the way out nobody is held back", shown(code)._replace(**out), no, changes=()),
+        admitted("with the network a code is known", at(presented=code, token=a_code())),
+    ]
 
 
 def throttled() -> list[Vector]:
@@ -570,6 +662,7 @@ def needs_second_proof() -> list[Vector]:
 RULE_VECTORS = {
     made.__name__: made
     for made in (
+        *(clock_behind, stale_bundle, needs_network, offline_not_allowed),
         *(throttled, unknown, holder_blocked, token_blocked, token_revoked, pass_revoked, pass_suspended),
         *(not_yet_valid, expired, pass_not_yet_valid, pass_expired, wrong_gate, outside_schedule, no_entries_left),
         *(no_entries_left_today, no_entries_left_in_zone, already_used, too_many_people, too_soon, anti_passback),

@@ -10,7 +10,7 @@ def entries_left(facts: Facts) -> int | None:
     return None if pass_ is None or pass_.max_entries is None else pass_.max_entries - pass_.entries
 
 
-@rule("no_entries_left", offline=False, room=entries_left)
+@rule("no_entries_left", offline=True, room=entries_left)
 def no_entries_left(facts: Facts) -> bool:
     """Refuse an entry of more people than the pass's `max_entries` leaves. Going out is no entry."""
     left = entries_left(facts)

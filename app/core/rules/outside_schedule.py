@@ -13,7 +13,7 @@ def next_opening(facts: Facts) -> int | None:
     return next((start for start, _ in hours or () if start > facts.now), None)
 
 
-@rule("outside_schedule", offline=True, not_before=next_opening)
+@rule("outside_schedule", offline=True, timeless=True, not_before=next_opening)
 def outside_schedule(facts: Facts) -> bool:
     """Refuse an entry while the schedule is closed. Nobody is kept inside by the clock."""
     if facts.pass_ is None or facts.pass_.hours is None or facts.direction == Direction.EXIT:

@@ -4,7 +4,7 @@ from ..model import Facts
 from ..rule import rule
 
 
-@rule("pass_expired", offline=True)
+@rule("pass_expired", offline=True, timeless=True)
 def pass_expired(facts: Facts) -> bool:
     """Refuse from the pass's `valid_until` on."""
     pass_ = facts.pass_

@@ -9,7 +9,7 @@ def begins(facts: Facts) -> int | None:
     return facts.pass_.valid_from if facts.pass_ else None
 
 
-@rule("pass_not_yet_valid", offline=True, not_before=begins)
+@rule("pass_not_yet_valid", offline=True, timeless=True, not_before=begins)
 def pass_not_yet_valid(facts: Facts) -> bool:
     """Refuse before the pass's `valid_from`. No leeway: these are the operator's words, and the server's own clock."""
     pass_ = facts.pass_

@@ -4,7 +4,7 @@ from ..model import Facts, PassStatus
 from ..rule import rule
 
 
-@rule("pass_revoked", offline=True, ends_repeat=True)
+@rule("pass_revoked", offline=True, timeless=True, ends_repeat=True)
 def pass_revoked(facts: Facts) -> bool:
     """Refuse every token of a revoked pass."""
     return facts.pass_ is not None and facts.pass_.status == PassStatus.REVOKED

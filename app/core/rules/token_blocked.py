@@ -4,7 +4,7 @@ from ..model import Facts
 from ..rule import rule
 
 
-@rule("token_blocked", offline=True, ends_repeat=True, overridable=False)
+@rule("token_blocked", offline=True, timeless=True, ends_repeat=True, overridable=False)
 def token_blocked(facts: Facts) -> bool:
     """Refuse a blocked token or card."""
     return facts.token is not None and facts.token.blocked

@@ -8,7 +8,7 @@ from ..model import Facts
 from ..rule import rule
 
 
-@rule("token_revoked", offline=True, ends_repeat=True)
+@rule("token_revoked", offline=True, timeless=True, ends_repeat=True)
 def token_revoked(facts: Facts) -> bool:
     """Refuse a revoked token and one of an older epoch."""
     token = facts.token

@@ -4,7 +4,7 @@ from ..model import Direction, Facts
 from ..rule import rule
 
 
-@rule("wrong_gate", offline=True)
+@rule("wrong_gate", offline=True, timeless=True)
 def wrong_gate(facts: Facts) -> bool:
     """Refuse where neither the gate nor a zone that it leads into is named; going out, the zone that is left counts.
 

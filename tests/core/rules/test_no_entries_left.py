@@ -40,6 +40,6 @@ def test_it_says_nothing_of_what_is_not_there() -> None:
     assert not no_entries_left.refuses(facts(pass_=None))
 
 
-def test_it_is_asked_neither_offline_nor_within_a_repeat_window() -> None:
+def test_it_is_asked_offline_but_not_within_a_repeat_window() -> None:
     rule = no_entries_left
-    assert (rule.code, rule.offline, rule.ends_repeat) == ("no_entries_left", False, False)
+    assert (rule.code, rule.offline, rule.ends_repeat) == ("no_entries_left", True, False)

@@ -37,4 +37,4 @@ def test_a_card_whose_holder_has_no_pass_is_unknown() -> None:
 
 
 def test_it_ends_a_repeat_window_and_nobody_admits_against_it() -> None:
-    assert (unknown.code, unknown.offline, unknown.ends_repeat, unknown.overridable) == ("unknown", False, True, False)
+    assert (unknown.code, unknown.offline, unknown.ends_repeat, unknown.overridable) == ("unknown", True, True, False)
