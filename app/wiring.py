@@ -29,6 +29,7 @@ from app.services.connected import Connections
 from app.services.context import Context, Network
 from app.services.credentials import Credentials
 from app.services.keychain import Keychain, prove_master_key
+from app.services.last_seen import LastSeen
 from app.services.lately import Lately
 from app.services.purge import purge
 from app.settings import Settings
@@ -115,7 +116,7 @@ def network_of(settings: Settings) -> Network:
     except ValueError:
         raise CannotStart("GATEPASS_DEVICE_NETWORKS is a list of networks like 192.0.2.0/24.") from None
     hosts, origins = _listed(settings.public_hosts), frozenset(_listed(settings.allowed_origins))
-    return Network(settings.public_url, faces, hosts, origins, devices)
+    return Network(settings.public_url, faces, hosts, origins, devices, tls=settings.tls_cert is not None)
 
 
 def _listed(text: str) -> tuple[str, ...]:
@@ -156,6 +157,7 @@ async def running(
             keychain=keychain,
             credentials=credentials,
             connections=Connections(store, clock, master_key),
+            last_seen=LastSeen(store, clock, credentials),
             lately=Lately(clock),
             pictures=pictures,
             metrics=Metrics(),
@@ -168,13 +170,14 @@ async def running(
 
 
 async def _refresh(context: Context) -> None:
-    """Have a revoked key and a rotated one known here within two seconds."""
+    """Have a revoked key and a rotated one known here within two seconds, and write down which devices called."""
     while True:
         await asyncio.sleep(REFRESH_S)
         try:
             await context.credentials.refresh()
             await context.keychain.refresh()
             await context.connections.refresh()
+            await context.last_seen.write()
         except Unavailable:
             _log.warning("refresh_failed")
         except Exception as fault:  # noqa: BLE001  the next round may go well

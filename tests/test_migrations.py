@@ -131,7 +131,9 @@ def test_a_missing_migration_is_a_clear_refusal_to_start_and_gatepass_migrate_ap
     environment = {"GATEPASS_DATABASE_URL": settings.database_url, "GATEPASS_MASTER_KEY": "7f" * 32}
     refused = CliRunner().invoke(cli, ["serve", "--port", "1"], env=environment)
     assert refused.exit_code == 1
-    assert refused.stderr == f"gatepass: The database lacks {len(REVISIONS)} migration(s): run `gatepass migrate` first.\n"
+    assert (
+        refused.stderr == f"gatepass: The database lacks {len(REVISIONS)} migration(s): run `gatepass migrate` first.\n"
+    )
     applied = CliRunner().invoke(cli, ["migrate"], env=environment)
     assert (applied.exit_code, applied.stdout) == (0, "The database is up to date.\n")
     prepare_database(settings)

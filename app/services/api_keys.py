@@ -84,19 +84,19 @@ def add_key(
 
 
 async def list_keys(app: Context, caller: Caller, after: bytes | None, limit: int) -> Page[ApiKeyRecord]:
-    """The tenant's keys that are not revoked, newest first."""
+    """The tenant's keys that are not revoked and no device's, newest first."""
     return await app.store.read(
         lambda tx: page(lambda count: tx.api_keys.page(caller.tenant, after, count), lambda key: key.id, limit)
     )
 
 
 async def revoke_key(app: Context, caller: Caller, id_: bytes) -> None:
-    """Refuse the key: here at once, in every other process within two seconds."""
+    """Refuse the key: here at once, in every other process within two seconds. A device's goes with the device."""
     now = app.clock.now()
 
     def work(tx: Transaction) -> bytes:
         record = tx.api_keys.get(caller.tenant, id_)
-        if record is None:
+        if record is None or record.device is not None:
             raise NotFound("API key")
         tx.api_keys.revoke(caller.tenant, id_, now)
         return record.hash

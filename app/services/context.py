@@ -18,6 +18,7 @@ from app.storage.store import Store
 from .connected import Connections
 from .credentials import Credentials
 from .keychain import Keychain
+from .last_seen import LastSeen
 from .lately import Lately
 
 
@@ -26,7 +27,8 @@ class Network(NamedTuple):
 
     `public_url` is where callers reach it, None where that is not said. `faces` has the port (digits) or the host name
     that a dialect has to itself, by kind. `hosts` are names by which a proxy in front is known. `origins` are those of
-    web pages that may call the compatible APIs. `devices` are the networks in which terminals may be called.
+    web pages that may call the compatible APIs. `devices` are the networks in which terminals may be called. `tls`
+    where the service itself speaks TLS, which it does not at the ports of `faces`.
     """
 
     public_url: str | None = None
@@ -34,6 +36,7 @@ class Network(NamedTuple):
     hosts: tuple[str, ...] = ()
     origins: frozenset[str] = frozenset()
     devices: tuple[IPv4Network | IPv6Network, ...] = ()
+    tls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class Context:
     keychain: Keychain
     credentials: Credentials
     connections: Connections
+    last_seen: LastSeen
     lately: Lately
     pictures: PictureReader
     metrics: Metrics

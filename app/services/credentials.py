@@ -20,6 +20,11 @@ from .remembered import Remembered
 SCOPES = (
     "admin",
     "audit:read",
+    "bundles:read",
+    "conflicts:read",
+    "devices:read",
+    "devices:report",
+    "devices:write",
     "gates:read",
     "gates:write",
     "holders:read",
@@ -33,8 +38,12 @@ SCOPES = (
     "verifications:override",
     "verifications:read",
     "verifications:simulate",
+    "verifications:sync",
 )
-"""What a key may do. `admin` may do all, and alone makes and revokes keys. Zones go with gates."""
+"""What a key may do. `admin` may do all, and alone makes and revokes keys. Zones go with gates.
+
+`devices:report` is good for nothing but with a device's own key.
+"""
 
 _SECRET_CHARACTERS = 27
 _CHECK_CHARACTERS = 6
@@ -43,7 +52,8 @@ _CHECK_CHARACTERS = 6
 class Caller(NamedTuple):
     """Whoever presented a key. `line` is the first of its line of rolled keys. Expiry is microseconds UTC.
 
-    `confirmed` is false when the key was good when last seen, but the database cannot be asked now.
+    `confirmed` is false when the key was good when last seen, but the database cannot be asked now. `device` is whose
+    own key it is, None for a key that is no device's; it is then the `line` too, which outlives a new set-up.
     """
 
     tenant: str
@@ -55,6 +65,7 @@ class Caller(NamedTuple):
     time_zone: str
     expires_at: int | None
     confirmed: bool = True
+    device: bytes | None = None
 
     def may(self, scope: str) -> bool:
         """Whether the key has the scope."""
@@ -62,7 +73,7 @@ class Caller(NamedTuple):
 
 
 def new_secret(kind: str, entropy: Entropy) -> str:
-    """A new key's text. `kind` says at a glance what it is for: admin, key or gate."""
+    """A new key's text. `kind` says at a glance what it is for: admin, key, gate, device or setup."""
     body = "".join(ALPHABET[entropy.below(62)] for _ in range(_SECRET_CHARACTERS))
     prefix = f"gp_{kind}_{body}"
     return prefix + _check(prefix)
@@ -133,4 +144,6 @@ def _callers(tx: Transaction, hashes: list[bytes]) -> dict[bytes, Caller]:
 
 def _caller(key: ApiKeyRecord, time_zone: str) -> Caller:
     scopes = frozenset(key.scopes.split())
-    return Caller(key.tenant, key.id, key.root, scopes, key.gate, key.side, time_zone, key.expires_at)
+    return Caller(
+        key.tenant, key.id, key.root, scopes, key.gate, key.side, time_zone, key.expires_at, device=key.device
+    )

@@ -10,7 +10,7 @@ depends_on = None
 
 _API_KEYS = (
     "Credentials of callers, hashed. root: the first of a line of rolled keys.",
-    "Credentials of callers, hashed. root: the first of a line of rolled keys; for a device's keys, the device.",
+    "Credentials of callers, hashed. root: the first of a line of rolled keys; of a device's, the device.",
 )
 
 

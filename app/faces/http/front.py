@@ -26,7 +26,7 @@ from app.services.context import Context
 from app.services.credentials import Caller
 from app.services.mistakes import Mistake
 
-from . import verifications
+from . import devices, verifications
 from .presentation import MAX_BODY as LONGEST_PRESENTATION
 
 Scope = MutableMapping[str, Any]
@@ -98,20 +98,24 @@ class Front:
             await self.routes(scope, receive, exchange.send)
             exchange.route = _pattern(scope)
             return
-        caller = await _caller(exchange.context, headers)
         if path == verifications.PATH and method == "POST":
-            exchange.route = path
-            body = await _body(headers, receive, LONGEST_PRESENTATION, self._receipt_s)
-            content_type = headers.get(b"content-type", b"").decode("latin-1")
-            answer = await verifications.post_verification(exchange.context, caller, content_type, body)
-            await exchange.answer(200, (_JSON,), answer)
+            await self._verify(exchange, headers, receive)
             return
+        if (method, path) != devices.WITHOUT_KEY:
+            scope["state"]["caller"] = await _caller(exchange.context, headers)
         body = await _body(headers, receive, MAX_BODY, self._receipt_s)
         if body and method in _WITH_BODY:
             _check_json(headers, body)
-        scope["state"]["caller"] = caller
         await self.routes(scope, _replay(body, receive), exchange.send)
         exchange.route = _pattern(scope)
+
+    async def _verify(self, exchange: "_Exchange", headers: Headers, receive: Receive) -> None:
+        caller = await _caller(exchange.context, headers)
+        exchange.route = verifications.PATH
+        body = await _body(headers, receive, LONGEST_PRESENTATION, self._receipt_s)
+        content_type = headers.get(b"content-type", b"").decode("latin-1")
+        answer = await verifications.post_verification(exchange.context, caller, content_type, body)
+        await exchange.answer(200, (_JSON,), answer)
 
     def _at_own_address(self, scope: Scope, headers: Headers) -> Dialect | None:
         """The dialect that has the port that the request came to, or the host name that it is for, to itself."""
@@ -257,6 +261,8 @@ async def _caller(context: Context, headers: Headers) -> Caller:
     if caller is None:
         challenge = (("www-authenticate", "Bearer"),)
         raise Problem(401, "Send a valid API key: Authorization: Bearer gp_...", headers=challenge)
+    if caller.device is not None:
+        context.last_seen.note(caller)
     return caller
 
 

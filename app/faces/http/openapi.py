@@ -26,6 +26,7 @@ TAGS = [
     {"name": "audit-events", "description": "What was done by hand, by whose key, and why."},
     {"name": "api-keys", "description": "Credentials of callers, with scopes."},
     {"name": "connections", "description": "Clients and readers that were made for face scanning."},
+    {"name": "devices", "description": "Kiosks, readers and terminals with a credential of their own."},
     {"name": "keys", "description": "The public keys that tokens are verified with."},
     {"name": "health", "description": "Whether the service is well, and what it counts."},
 ]

@@ -18,6 +18,7 @@ from . import (
     audit_events,
     connections,
     credentials,
+    devices,
     gates,
     health,
     holders,
@@ -45,6 +46,7 @@ _NOUNS = (
     audit_events,
     api_keys,
     connections,
+    devices,
     health,
 )
 

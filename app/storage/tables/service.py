@@ -88,7 +88,7 @@ api_keys = Table(
     UniqueConstraint("hash"),
     Index(None, "tenant", "device"),
     tenant_exists(),
-    comment="Credentials of callers, hashed. root: the first of a line of rolled keys; for a device's keys, the device.",
+    comment="Credentials of callers, hashed. root: the first of a line of rolled keys; of a device's, the device.",
     sqlite_with_rowid=False,
 )
 
