@@ -22,6 +22,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from app.core.decision import REASONS
+from app.faces.http.devices import WITHOUT_KEY
 from app.faces.http.health import router as public
 from app.faces.http.openapi import as_yaml, openapi
 from app.faces.http.routes import make_routes
@@ -72,8 +73,9 @@ def test_every_operation_says_what_it_does_and_how_it_can_fail(
     if not path.startswith("/v1/"):
         assert "security" not in operation
         return
-    assert operation["security"] == [{"ApiKey": []}]
-    expected = {"401", "403", "413", "503"}
+    without_key = (method.upper(), path) == WITHOUT_KEY
+    assert operation["security"] == ([] if without_key else [{"ApiKey": []}])
+    expected = {"413", "503"} if without_key else {"401", "403", "413", "503"}
     expected |= {"400", "415", "422"} if method in {"post", "patch"} else set()
     expected |= {"404"} if "{id}" in path else set()
     assert expected <= set(responses)
@@ -88,7 +90,7 @@ def test_operations_have_names_of_their_own() -> None:
 
 
 def test_the_first_calls_have_examples_that_are_right() -> None:
-    for name in ("NewGate", "NewPass", "NewToken", "NewVerification", "NewConnection"):
+    for name in ("NewGate", "NewPass", "NewToken", "NewVerification", "NewConnection", "NewDevice"):
         model = SCHEMA["components"]["schemas"][name]
         for example in model["examples"]:
             assert set(example) <= set(model["properties"])
@@ -128,6 +130,8 @@ def test_what_can_be_null_says_so() -> None:
             "Zone",
             "Holder",
             "CreatedConnection",
+            "DeviceToSetUp",
+            "Setup",
         )
     }
     assert nullable == {
@@ -142,6 +146,8 @@ def test_what_can_be_null_says_so() -> None:
         "Zone": {"within", "time_zone", "capacity", "forgive_after_s", "resets_at"},
         "Holder": {"name", "blocked"},
         "CreatedConnection": {"side", "credentials"},
+        "DeviceToSetUp": {"side", "software", "battery", "last_seen_at", "initialized_at"},
+        "Setup": {"url", "token", "qr"},
     }
 
 
@@ -186,12 +192,14 @@ def known(server: Server) -> dict[str, str]:
         token = made("/v1/tokens", **{"pass": pass_, "kind": "signed"})
         key = made("/v1/api-keys", name="spare", scopes=["gates:read"])
         connection = made("/v1/connections", kind="compreface", gate=gate)
+        device = made("/v1/devices", name="A kiosk", gate=gate)
         schedule = made("/v1/schedules", name="Always")
         card = made(f"/v1/holders/{holder}/credentials", kind="barcode", value="4006381333931")
         shown = client.post("/v1/verifications", json={"token": "4006381333931", "gate": gate}).json()["id"]
     return {
         "zones": zone, "gates": gate, "holders": holder, "passes": pass_, "tokens": token, "api-keys": key,
         "schedules": schedule, "credentials": card, "verifications": shown, "schedule": schedule, "connections": connection,
+        "devices": device,
         "pass": pass_, "gate": gate, "within": zone, "from_zone": zone, "into_zone": zone,
     }  # fmt: skip
 

@@ -27,7 +27,7 @@ class NewApiKey(Body):
     )
 
     name: Name
-    scopes: Annotated[list[Annotated[str, Field(max_length=64)]], Field(min_length=1, max_length=20)]
+    scopes: Annotated[list[Annotated[str, Field(max_length=64)]], Field(min_length=1, max_length=40)]
     gate: GateId | None = None
     side: Side | None = None
     expires_at: Time | None = None

@@ -32,7 +32,7 @@ router = APIRouter(prefix="/v1/connections", tags=["connections"])
 _KINDS = {"enum": list(DIALECTS)}
 
 
-class NewDevice(Body):
+class ConnectedDevice(Body):
     """A reader or terminal. `serial` is the number it says it has; another is then refused.
 
     `output` is what it opens, for kinds whose models differ in that. The rest is for devices that Gatepass has to call:
@@ -58,7 +58,7 @@ class NewConnection(Body):
     gate: GateId
     side: Side | None = None
     pass_template: PassTemplate | None = None
-    device: NewDevice | None = None
+    device: ConnectedDevice | None = None
 
 
 class Connection(Answer):
@@ -154,4 +154,5 @@ def _base_url(app: Context, request: Request, kind: str) -> str:
     host, port = (parts.hostname or "", own) if own.isdigit() else (own, parts.port)
     if ":" in host:
         host = f"[{host}]"
-    return f"{parts.scheme}://{host}:{port}" if port else f"{parts.scheme}://{host}"
+    scheme = "http" if own.isdigit() and app.network.tls else parts.scheme
+    return f"{scheme}://{host}:{port}" if port else f"{scheme}://{host}"

@@ -178,9 +178,9 @@ async def first_key(app: App, body: Handshake) -> Initialized:
 
 
 @router.post("/report", summary="Report as a device", response_description="The device, as it is now")
-async def own_report(app: App, caller: Own, body: DeviceReport | None = None) -> Device:
+async def own_report(app: App, caller: Own, body: DeviceReport) -> Device:
     """Called by a device with its own key, to say how it is and to learn whether it was moved or renamed."""
-    said = {name: getattr(body, name) for name in body.model_fields_set} if body else {}
+    said = {name: getattr(body, name) for name in body.model_fields_set}
     return _show(await report(app, caller, said))
 
 

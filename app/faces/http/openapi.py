@@ -38,8 +38,9 @@ Issue a code for a pass, show it at a gate, and the gate opens once:
 2. `POST /v1/tokens` issues a token of the pass: a text, and a QR code where one is asked for.
 3. `POST /v1/verifications` decides what is shown at the gate. A refusal is a 200 with `decision: deny` and a `reason`.
 
-Every request under `/v1` carries `Authorization: Bearer gp_...`. A field that is not known is refused. Times are RFC
-3339 in UTC. Lists give `next`, which is the `cursor` of the page behind, and null at the end.
+Every request under `/v1` carries `Authorization: Bearer gp_...`, but for `POST /v1/devices/initialize`, which a device
+makes that has no key yet. A field that is not known is refused. Times are RFC 3339 in UTC. Lists give
+`next`, which is the `cursor` of the page behind, and null at the end.
 
 Errors are problem details (RFC 9457) with a stable `code`; they repeat nothing of what was sent. Every answer has a
 `Request-Id` header, which finds it in the log. Another method at an address is answered 405, and HEAD as GET is.
@@ -60,7 +61,7 @@ _PROBLEMS = {
     500: ("InternalError", "A fault of the service. `request_id` finds it in the log."),
     503: ("Unavailable", "The service cannot answer just now; `Retry-After` says when to try again."),
 }
-_NEVER_IN_CONFLICT = ("/clear-budget", "/block", "/unblock", "/reset-anti-passback", "/simulate")
+_NEVER_IN_CONFLICT = ("/clear-budget", "/block", "/unblock", "/reset-anti-passback", "/simulate", "/report", "/roll")
 _ALWAYS = (401, 403, 408, 413, 500, 503)
 _WITH_BODY = (400, 415, 422)
 _REQUEST_ID = {"Request-Id": {"$ref": "#/components/headers/RequestId"}}
@@ -205,6 +206,8 @@ def _refusals(path: str, method: str, operation: dict[str, Any]) -> set[int]:
         refusals.add(409)
     if path == "/v1/verifications" and method == "post":
         refusals.add(429)
+    if operation["security"] == []:
+        refusals -= {401, 403}
     return refusals
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy
 
 from app.services.credentials import hash_secret
-from app.storage.tables import api_keys, metadata
+from app.storage.tables import api_keys, devices, metadata
 from tests.service import Service
 
 
@@ -18,18 +18,25 @@ class Endpoint:
 
     method: str
     path: str
-    scope: str
+    scope: str | None
+    """None where it is called without a key."""
     body: Mapping[str, Any] | None = None
     status: int = 200
     foreign: tuple[str, ...] = ()
     """The names that another tenant's must not be accepted for."""
     own: bool = False
     """Whether only the key that made it may."""
+    by_device: bool = False
+    """Whether only a device may, with its own key."""
 
     @property
     def template(self) -> str:
         """The path as `openapi.yaml` has it."""
         return re.sub(r"\{[a-z_]+\}", "{id}", self.path)
+
+    def key(self, made: Mapping[str, str]) -> str | None:
+        """The key that it takes, None where an admin's will do."""
+        return made["device_key"] if self.by_device else None
 
     def at(self, made: Mapping[str, str]) -> str:
         return self.path.format_map(made)
@@ -203,6 +210,21 @@ ENDPOINTS = (
     Endpoint("GET", "/v1/connections", "admin"),
     Endpoint("GET", "/v1/connections/{connection}", "admin", foreign=("connection",)),
     Endpoint("DELETE", "/v1/connections/{spare_connection}", "admin", status=204, foreign=("spare_connection",)),
+    Endpoint("POST", "/v1/devices", "devices:write", {"name": "A tablet", "gate": "{gate}"}, 201, ("gate",)),
+    Endpoint("GET", "/v1/devices", "devices:read"),
+    Endpoint("GET", "/v1/devices/{device}", "devices:read", foreign=("device",)),
+    Endpoint(
+        "PATCH",
+        "/v1/devices/{device}",
+        "devices:write",
+        {"name": "Renamed", "gate": "{gate}"},
+        foreign=("device", "gate"),
+    ),
+    Endpoint("DELETE", "/v1/devices/{spare_device}", "devices:write", status=204, foreign=("spare_device",)),
+    Endpoint("POST", "/v1/devices/{device}/setup", "devices:write", status=201, foreign=("device",)),
+    Endpoint("POST", "/v1/devices/initialize", None, {"handshake_version": 1, "token": "{setup}"}),
+    Endpoint("POST", "/v1/devices/report", "devices:report", {"software": "kiosk 1", "battery": 80}, by_device=True),
+    Endpoint("POST", "/v1/devices/roll", "devices:report", by_device=True),
 )
 
 
@@ -225,6 +247,11 @@ async def seed(service: Service) -> dict[str, str]:
     ]
     key = await service.create("/v1/api-keys", name="spare", scopes=["gates:read"])
     connections = [await service.create("/v1/connections", kind="compreface", gate=gate["id"]) for _ in range(2)]
+    device, spare_device, waiting = [
+        await service.create("/v1/devices", name="A kiosk", gate=gate["id"]) for _ in range(3)
+    ]
+    shown = {"handshake_version": 1, "token": device["setup"]["token"]}
+    device_key = (await service.http.post("/v1/devices/initialize", json=shown)).json()["api_key"]
     verification = await service.verify((await service.token(pass_))["token"], gate["id"])
     return {
         "zone": zone["id"],
@@ -243,11 +270,18 @@ async def seed(service: Service) -> dict[str, str]:
         "spare_key": key["id"],
         "connection": connections[0]["id"],
         "spare_connection": connections[1]["id"],
+        "device": device["id"],
+        "spare_device": spare_device["id"],
+        "setup": waiting["setup"]["token"],
+        "device_key": device_key,
     }
 
 
 def stored(service: Service) -> dict[str, list[str]]:
-    """Every row of the service's tenant in every table, to see that nothing was stored."""
+    """Every row of the service's tenant in every table, to see that nothing was stored.
+
+    When a device called last is left out: that is stored with whatever it asks.
+    """
     database: sqlalchemy.Engine = service.context.store._database  # type: ignore[attr-defined]
     with database.connect().execution_options(read_only=True) as connection:
         key = sqlalchemy.select(api_keys.c.tenant).where(api_keys.c.hash == hash_secret(service.key))
@@ -257,7 +291,11 @@ def stored(service: Service) -> dict[str, list[str]]:
             table.name: sorted(
                 map(
                     repr,
-                    connection.execute(sqlalchemy.select(table).where(table.c.get("tenant", table.c[0]) == tenant)),
+                    connection.execute(
+                        sqlalchemy.select(*(each for each in table.c if each is not devices.c.last_seen_at)).where(
+                            table.c.get("tenant", table.c[0]) == tenant
+                        )
+                    ),
                 )
             )
             for table in metadata.sorted_tables

@@ -61,7 +61,7 @@ Ready = tuple[Service, dict[str, str]]
 
 async def send(ready: Ready, endpoint: Endpoint, body: bytes, content_type: str | None = JSON, **more: str) -> Any:
     service, made = ready
-    sent = {"Authorization": f"Bearer {service.key}", **more}
+    sent = {"Authorization": f"Bearer {endpoint.key(made) or service.key}", **more}
     if content_type is not None:
         sent["Content-Type"] = content_type
     headers = [(name.encode(), value.encode("latin-1")) for name, value in sent.items()]

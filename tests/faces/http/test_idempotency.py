@@ -29,11 +29,14 @@ async def test_the_same_request_gives_the_same_resource_without_its_secret(
     before = stored(service)
     again = await send(service, endpoint.at(made), body)
     assert again.status_code == 201
-    assert again.json() == {name: None if name in SECRETS else value for name, value in first.json().items()}
+    expected = {name: None if name in SECRETS else value for name, value in first.json().items()}
+    if "setup" in expected:
+        expected["setup"] |= dict.fromkeys(("url", "token", "qr"))
+    assert again.json() == expected
     assert stored(service) == before
 
 
-@pytest.mark.parametrize("endpoint", CREATES, ids=str)
+@pytest.mark.parametrize("endpoint", [each for each in CREATES if each.body is not None], ids=str)
 async def test_the_same_key_with_another_body_is_refused(service: Service, endpoint: Endpoint) -> None:
     made = await seed(service)
     body = endpoint.filled(made)

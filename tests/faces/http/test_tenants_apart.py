@@ -44,7 +44,7 @@ async def test_another_tenants_ids_are_not_found_anywhere(service: Service) -> N
 
 async def ask(service: Service, endpoint: Endpoint, made: Mapping[str, str]) -> httpx.Response:
     arguments = {} if endpoint.body is None else {"json": endpoint.filled(made)}
-    return await service.call(endpoint.method, endpoint.at(made), **arguments)
+    return await service.call(endpoint.method, endpoint.at(made), key=endpoint.key(made), **arguments)
 
 
 async def test_lists_hold_ones_own(service: Service) -> None:
