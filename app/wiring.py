@@ -25,6 +25,7 @@ from app.effects.sealing import (
     read_master_key,
 )
 from app.faces.dialects import DIALECTS
+from app.services.bundles import Bundles
 from app.services.connected import Connections
 from app.services.context import Context, Network
 from app.services.credentials import Credentials
@@ -148,6 +149,8 @@ async def running(
         devices = Devices(network.devices)
         stack.push_async_callback(devices.close)
         credentials = Credentials(store, clock)
+        bundles = Bundles(store, clock, calendar, keychain)
+        stack.push_async_callback(bundles.close)
         context = Context(
             store=store,
             clock=clock,
@@ -159,6 +162,7 @@ async def running(
             connections=Connections(store, clock, master_key),
             last_seen=LastSeen(store, clock, credentials),
             lately=Lately(clock),
+            bundles=bundles,
             pictures=pictures,
             metrics=Metrics(),
             network=network,

@@ -19,6 +19,7 @@ async def block_holder(app: Context, caller: Caller, id_: bytes, reason: str) ->
     def work(tx: Transaction) -> HolderRecord | None:
         tx.passes.lock_of_holder(caller.tenant, id_)
         if tx.holders.block(caller.tenant, id_, now, reason):
+            tx.passes.holder_changed(caller.tenant, id_, now)
             record(app, tx, caller, "holder_blocked", reason=reason, holder=id_)
         return tx.holders.get(caller.tenant, id_)
 
@@ -27,9 +28,12 @@ async def block_holder(app: Context, caller: Caller, id_: bytes, reason: str) ->
 
 async def unblock_holder(app: Context, caller: Caller, id_: bytes, reason: str | None) -> HolderRecord:
     """Let the holder's passes count again."""
+    now = app.clock.now()
 
     def work(tx: Transaction) -> HolderRecord | None:
+        tx.passes.lock_of_holder(caller.tenant, id_)
         if tx.holders.unblock(caller.tenant, id_):
+            tx.passes.holder_changed(caller.tenant, id_, now)
             record(app, tx, caller, "holder_unblocked", reason=reason, holder=id_)
         return tx.holders.get(caller.tenant, id_)
 

@@ -15,6 +15,7 @@ from app.effects.picture_reader import PictureReader
 from app.effects.sealing import MasterKey
 from app.storage.store import Store
 
+from .bundles import Bundles
 from .connected import Connections
 from .credentials import Credentials
 from .keychain import Keychain
@@ -53,6 +54,7 @@ class Context:
     connections: Connections
     last_seen: LastSeen
     lately: Lately
+    bundles: Bundles
     pictures: PictureReader
     metrics: Metrics
     network: Network

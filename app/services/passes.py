@@ -117,6 +117,7 @@ async def change_pass(app: Context, caller: Caller, id_: bytes, wish: Mapping[st
 
     A limit that is new counts the entries that there were.
     """
+    now = app.clock.now()
 
     def work(tx: Transaction) -> PassRecord | None:
         pass_ = tx.passes.lock(caller.tenant, id_)
@@ -138,7 +139,7 @@ async def change_pass(app: Context, caller: Caller, id_: bytes, wish: Mapping[st
             counts = recounted(entries, uncounted, app.calendar.local_day)
             tx.entry_counts.replace(caller.tenant, id_, uncounted, counts)
         if values:
-            tx.passes.change(caller.tenant, id_, values)
+            tx.passes.change(caller.tenant, id_, values, now)
         return _get(tx, caller.tenant, id_)
 
     changed = await app.store.write(work)
@@ -163,7 +164,7 @@ async def set_status(
         if pass_.status == PassStatus.REVOKED and status != PassStatus.REVOKED:
             raise Clash("pass_revoked", "A revoked pass stays revoked. Make a new one.")
         if pass_.status != status:
-            tx.passes.change(caller.tenant, id_, {"status": status, "status_reason": reason, "status_at": now})
+            tx.passes.change(caller.tenant, id_, {"status": status, "status_reason": reason, "status_at": now}, now)
         return _get(tx, caller.tenant, id_)
 
     changed = await app.store.write(work)

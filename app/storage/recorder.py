@@ -63,7 +63,7 @@ class Recorder:
         self._redeem = _redeem(engine)
         self._repeat = _repeat(engine)
         self._standing = {
-            "entries": _set(engine, passes, ("tenant", "id"), ("entries",)),
+            "entries": _set(engine, passes, ("tenant", "id"), ("entries", "changed_at")),
             "counts": _set(engine, passes, ("tenant", "id"), ("counts",)),
             "presences": _put(engine, presences, ("tenant", "holder", "zone")),
             "people": _set(engine, zones, ("tenant", "id"), ("people", "people_at")),
@@ -104,7 +104,7 @@ class Recorder:
 def stand(standing: Standing, tenant: str, now: int, change: Change, counts: Mapping[CountKey, EntryCount]) -> None:
     """Note what stands after `change`, unless it is the use of a token. `counts` are those that stood before it."""
     if isinstance(change, CountEntry):
-        standing.entries[tenant, change.pass_] = (change.entries,)
+        standing.entries[tenant, change.pass_] = (change.entries, now)
     elif isinstance(change, CountLimited):
         of, pass_ = change.count_key, change.count_key.pass_
         if (tenant, pass_) not in standing.counts:

@@ -53,6 +53,8 @@ class GateRecord(NamedTuple):
     repeat_window_s: int
     created_at: int
     second_proof_s: int = 0
+    offline: str = "refuse"
+    offline_max_stale_s: int = 14_400
 
 
 class HolderRecord(NamedTuple):

@@ -69,7 +69,7 @@ class Undoer:
         if not Undos(connection, self._engine).insert(undoing):
             return NotUndone("already_undone")
         _void(connection, undoing, admission, taken.first)
-        _give_entries_back(connection, undoing.tenant, admission)
+        _give_entries_back(connection, undoing, admission)
         standing = self._standing(connection, undoing, changed, roots, counts)
         self._recorder.put(connection, _with_last_entry(connection, undoing.tenant, standing))
         return None
@@ -219,13 +219,13 @@ def _void(connection: Connection, undoing: Undoing, admission: _Admission, first
         )
 
 
-def _give_entries_back(connection: Connection, tenant: str, admission: _Admission) -> None:
+def _give_entries_back(connection: Connection, undoing: Undoing, admission: _Admission) -> None:
     """On a pass with `max_entries`; elsewhere entries are counted from the record, less what was undone."""
     if admission.pass_ is None or admission.direction == Direction.EXIT:
         return
     left = passes.c.entries - admission.people
     connection.execute(
         update(passes)
-        .where(passes.c.tenant == tenant, passes.c.id == admission.pass_, passes.c.max_entries.is_not(None))
-        .values(entries=case((left > 0, left), else_=0))
+        .where(passes.c.tenant == undoing.tenant, passes.c.id == admission.pass_, passes.c.max_entries.is_not(None))
+        .values(entries=case((left > 0, left), else_=0), changed_at=undoing.now)
     )

@@ -40,7 +40,7 @@ _LIMITS = '{"max_entries_per_day": 9, "min_interval_s": 1}'
 _COLUMNS = {
     "holders": "'acme', id, 'emp-' || n, 1000 + n, NULL, NULL, 0, NULL, NULL",
     "passes": f"'acme', id, n, id, '{{{{\"gates\": \"all\", \"zones\": []}}}}', NULL, NULL, 10, 0, 'active', NULL, 0, 0,"
-    f" 'always', '{_LIMITS}', NULL",
+    f" 'always', '{_LIMITS}', NULL, 0",
     "tokens": f"'acme', id, 'short', id, id, 1, NULL, 0, {NOW * 2}, NULL, false, 0, NULL, NULL, NULL",
     "credentials": "'acme', id, id, 'nfc', id, 1, 0, NULL, NULL",
     "redemptions": f"'acme', id, 1, id, {NOW}, 'camera', {{kiosk}}, 'entry', 0, NULL, 1, NULL",
@@ -89,9 +89,9 @@ def fill(database: Database) -> None:
         always = '{"weekly": [{"days": ["sun"], "from": "00:00", "until": "24:00"}]}'
         connection.exec_driver_sql(f"INSERT INTO schedules VALUES ('acme', 'always', '-', '{always}', 0)")
         connection.exec_driver_sql(
-            "INSERT INTO gates VALUES ('acme', 'door', '-', 'entry', NULL, 'hq', 0, 0, 0),"
-            " ('acme', 'camera', '-', 'entry', NULL, NULL, 5, 0, 0),"
-            " ('acme', 'vault', '-', 'entry', NULL, 'hq', 0, 0, 9)"
+            "INSERT INTO gates VALUES ('acme', 'door', '-', 'entry', NULL, 'hq', 0, 0, 0, 'refuse', 0),"
+            " ('acme', 'camera', '-', 'entry', NULL, NULL, 5, 0, 0, 'refuse', 0),"
+            " ('acme', 'vault', '-', 'entry', NULL, 'hq', 0, 0, 9, 'refuse', 0)"
         )
         for table, columns in _COLUMNS.items():
             some = " WHERE n / 3 * 3 = n" if table == "redemptions" else ""

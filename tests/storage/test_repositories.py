@@ -111,7 +111,7 @@ def test_passes(tx: Transaction) -> None:
         lambda after: tx.passes.page("acme", after, 2, holder=an_id("holder", 0)), lambda pass_: pass_.id
     )
     assert one_holders == passes[::-1]
-    tx.passes.change("acme", others.id, {"valid_until": NOW, "status": PassStatus.SUSPENDED})
+    tx.passes.change("acme", others.id, {"valid_until": NOW, "status": PassStatus.SUSPENDED}, NOW)
     changed = others._replace(valid_until=NOW, status=PassStatus.SUSPENDED)
     assert tx.passes.get("acme", others.id) == changed
     assert tx.passes.count_entries("acme", others.id) == 0
@@ -150,7 +150,7 @@ def test_tokens(tx: Transaction) -> None:
             lambda: tx.holders.block("acme", owned[1].holder, NOW, "gone"),
             lambda: tx.holders.unblock("acme", owned[1].holder),
         ),
-        (lambda: tx.passes.change("acme", short.pass_, {"status": "suspended"}), lambda: None),
+        (lambda: tx.passes.change("acme", short.pass_, {"status": "suspended"}, NOW), lambda: None),
     ):
         assert tx.tokens.owned("acme", keys[1:2]) == [owned[1]]
         refuse()

@@ -1,6 +1,6 @@
 """`/v1/gates`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field
@@ -17,12 +17,16 @@ router = APIRouter(prefix="/v1/gates", tags=["gates"])
 
 Seconds = Annotated[int, Field(ge=0, le=3600)]
 ProofSeconds = Annotated[int, Field(ge=0, le=120)]
+StaleSeconds = Annotated[int, Field(ge=60, le=604_800)]
+Offline = Literal["refuse", "bound_tokens", "admit_and_reconcile"]
 
 
 class NewGate(Body):
     """A gate to make. `repeat_window_s`: how long the same token is let in again, for cameras that poll.
 
     `second_proof_s`: how long a first proof waits for a second of the same holder; with 0 one proof is enough.
+    `offline`: whom a kiosk lets in while it has no network, going by a bundle of at most `offline_max_stale_s`: nobody;
+    tokens bound to the gate; every signed token that it can verify.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"id": "main-door", "name": "Main door"}]})
@@ -34,6 +38,8 @@ class NewGate(Body):
     into_zone: GateId | None = None
     repeat_window_s: Seconds = 0
     second_proof_s: ProofSeconds = 0
+    offline: Offline = "refuse"
+    offline_max_stale_s: StaleSeconds = 14_400
 
 
 class GateChange(Body):
@@ -45,6 +51,8 @@ class GateChange(Body):
     into_zone: GateId | None = None
     repeat_window_s: Seconds = 0
     second_proof_s: ProofSeconds = 0
+    offline: Offline = "refuse"
+    offline_max_stale_s: StaleSeconds = 14_400
 
 
 class Gate(Answer):
@@ -57,6 +65,8 @@ class Gate(Answer):
     into_zone: str | None
     repeat_window_s: int
     second_proof_s: int
+    offline: Offline
+    offline_max_stale_s: int
     created_at: ShownTime
 
 

@@ -16,6 +16,7 @@ from app.storage.failures import Unavailable
 from . import (
     api_keys,
     audit_events,
+    bundles,
     connections,
     credentials,
     devices,
@@ -36,6 +37,7 @@ _NOUNS = (
     zones,
     occupancy,
     gates,
+    bundles,
     holders,
     credentials,
     passes,

@@ -18,7 +18,8 @@ class Passes(Repository):
 
     def insert(self, tenant: str, pass_: PassRecord) -> None:
         values = {name: value for name, value in pass_._asdict().items() if name in passes.c}
-        self._insert(passes, values | {"tenant": tenant, "status_at": pass_.created_at})
+        times = dict.fromkeys(("status_at", "changed_at"), pass_.created_at)
+        self._insert(passes, values | {"tenant": tenant} | times)
 
     def get(self, tenant: str, id_: bytes) -> PassRecord | None:
         return self._one(_select(tenant).where(passes.c.id == id_), PassRecord)
@@ -39,12 +40,16 @@ class Passes(Repository):
         these = and_(passes.c.tenant == tenant, passes.c.id.in_(ids))
         held = select(passes.c.id).where(these).order_by(passes.c.id).with_for_update(key_share=True)
         self._connection.execute(held).all()
-        change = {"status": PassStatus.REVOKED, "status_reason": reason, "status_at": at}
+        change = {"status": PassStatus.REVOKED, "status_reason": reason, "status_at": at, "changed_at": at}
         self._update(passes, and_(these, passes.c.status != PassStatus.REVOKED), change)
 
-    def change(self, tenant: str, id_: bytes, values: Mapping[str, Any]) -> None:
+    def change(self, tenant: str, id_: bytes, values: Mapping[str, Any], at: int) -> None:
         """Set columns of a pass that was locked."""
-        self._update(passes, and_(passes.c.tenant == tenant, passes.c.id == id_), values)
+        self._update(passes, and_(passes.c.tenant == tenant, passes.c.id == id_), {**values, "changed_at": at})
+
+    def holder_changed(self, tenant: str, holder: bytes, at: int) -> None:
+        """Note it on the holder's passes, which were locked."""
+        self._update(passes, and_(passes.c.tenant == tenant, passes.c.holder == holder), {"changed_at": at})
 
     def count_entries(self, tenant: str, id_: bytes) -> int:
         """The people who entered on a pass that has no limit, which nothing counts while it happens."""

@@ -74,9 +74,12 @@ gates = Table(
     Column("repeat_window_s", Integer, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("second_proof_s", Integer, nullable=False, server_default=text("0")),
+    Column("offline", Text, nullable=False, server_default=text("'refuse'")),
+    Column("offline_max_stale_s", Integer, nullable=False, server_default=text("14400")),
     PrimaryKeyConstraint("tenant", "id"),
     tenant_exists(),
-    comment="Check-in points.",
+    comment="Check-in points. offline: whom they let in without the network, by a bundle no older than "
+    "offline_max_stale_s.",
     sqlite_with_rowid=False,
 )
 
@@ -121,12 +124,15 @@ passes = Table(
     Column("schedule", Text),
     Column("limits", Text),
     Column("counts", Text),
+    Column("changed_at", BigInteger, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("tenant", "id"),
     UniqueConstraint("tenant", "idx"),
     Index(None, "tenant", "holder", "id"),
     ForeignKeyConstraint(["tenant", "holder"], ["holders.tenant", "holders.id"]),
     Index(None, "tenant", "schedule"),
-    comment="What holders may do. scope, limits, counts: JSON. entries is kept only while max_entries is set.",
+    Index(None, "tenant", "changed_at", "idx"),
+    comment="What holders may do. scope, limits, counts: JSON. entries is kept only while max_entries is set. "
+    "changed_at: when that changed last which a bundle says of it, its holder's block included.",
     sqlite_with_rowid=False,
 )
 
@@ -152,6 +158,14 @@ tokens = Table(
     PrimaryKeyConstraint("tenant", "id"),
     UniqueConstraint("tenant", "lookup"),
     ForeignKeyConstraint(["tenant", "pass_"], ["passes.tenant", "passes.id"]),
+    Index(
+        "ix_tokens_taken_back",
+        "tenant",
+        "expires_at",
+        "id",
+        sqlite_where=text("kind = 'signed' AND (revoked_at IS NOT NULL OR blocked_at IS NOT NULL)"),
+        postgresql_where=text("kind = 'signed' AND (revoked_at IS NOT NULL OR blocked_at IS NOT NULL)"),
+    ),
     comment="Proofs of passes, never their text. lookup: the keyed hash of an opaque one.",
     sqlite_with_rowid=False,
 )

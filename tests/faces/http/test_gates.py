@@ -12,10 +12,11 @@ async def test_a_gate_is_given_back_as_it_was_made(service: Service) -> None:
     for zone in ("street", "hq"):
         await service.create("/v1/zones", id=zone, name=zone)
     wish = {"id": "main-door", "name": "Main door", "direction": "both", "from_zone": "street", "into_zone": "hq"}
-    made = await service.create("/v1/gates", **wish, repeat_window_s=5, second_proof_s=30)
+    offline = {"offline": "bound_tokens", "offline_max_stale_s": 60}
+    made = await service.create("/v1/gates", **wish, **offline, repeat_window_s=5, second_proof_s=30)
     assert (await service.call("GET", "/v1/gates/main-door")).json() == made
     assert TIME.fullmatch(made.pop("created_at"))
-    assert made == {**wish, "repeat_window_s": 5, "second_proof_s": 30}
+    assert made == {**wish, **offline, "repeat_window_s": 5, "second_proof_s": 30}
 
 
 async def test_only_a_gates_name_is_needed(service: Service) -> None:
@@ -29,6 +30,8 @@ async def test_only_a_gates_name_is_needed(service: Service) -> None:
         "into_zone": None,
         "repeat_window_s": 0,
         "second_proof_s": 0,
+        "offline": "refuse",
+        "offline_max_stale_s": 14_400,
     }
 
 
@@ -63,7 +66,9 @@ async def test_a_change_sets_what_it_names_and_leaves_the_rest(service: Service)
     "change",
     [{"name": None}, {"direction": None}, {"repeat_window_s": None}, {"name": ""}, {"direction": "in"}]
     + [{"repeat_window_s": seconds} for seconds in (-1, 3601, 1.5, True, "5")]
-    + [{"second_proof_s": seconds} for seconds in (-1, 121, 1.5, True, "5", None)],
+    + [{"second_proof_s": seconds} for seconds in (-1, 121, 1.5, True, "5", None)]
+    + [{"offline": policy} for policy in ("admit", "", None, True)]
+    + [{"offline_max_stale_s": seconds} for seconds in (59, 604_801, 60.5, True, "60", None)],
     ids=str,
 )
 async def test_a_change_that_cannot_be_is_refused(still_service: Service, change: dict[str, Any]) -> None:
