@@ -1,9 +1,9 @@
 """Conflicts: admissions that should not have been, as it turns out once all verifiers have sent theirs.
 
-Two verifiers that cannot talk cannot stop one token twice. Afterwards it can be seen. Admissions are laid in the order of
-their times, whenever they became known, and each is held against those before it: so what comes out does not depend on
-who sent first. What would have been too much without the offline admissions too is no conflict: somebody at the desk let
-it happen, or the limit was lowered since.
+Two verifiers that cannot talk cannot stop one token twice. Afterwards it can be seen. Admissions are laid in the order
+of their times, whenever they became known, and each is held against those before it: so what comes out does not depend
+on who sent first. What would have been too much without the offline admissions too is no conflict: somebody at the desk
+let it happen, or the limit was lowered since.
 """
 
 from collections import Counter

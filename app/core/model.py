@@ -297,8 +297,8 @@ NO_COUNTS: Mapping[CountKey, EntryCount] = MappingProxyType({})
 class Offline(NamedTuple):
     """What a verifier without the network goes by.
 
-    `issued_at` is the time as of which its bundle was made, good for `max_stale` microseconds. `last_good` is the latest
-    time that it knows to have been: its clock cannot be right before it.
+    `issued_at` is the time as of which its bundle was made, good for `max_stale` microseconds. `last_good` is the
+    latest time that it knows to have been: its clock cannot be right before it.
     """
 
     policy: OfflinePolicy
@@ -310,16 +310,15 @@ class Offline(NamedTuple):
 class Facts(NamedTuple):
     """All that is known about one attempt when it is decided.
 
-    `exit_side` is true at an exit gate or for a credential bound to the exit side, where nobody is held back.
-    `budgets` holds the guessing budgets that the attempt draws on, by key; only codes have any.
-    `verification` is the id that the record of this attempt will have.
-    `today` is the day in the tenant's time zone, `site_day` the day at the gate (days since 1970).
-    `other_passes` are the holder's, where a card names a holder and no pass.
-    `zones` are those whose people are counted, at and around the gate; `inside` is where the holder is, by zone.
-    `override` is true where somebody at the desk admits against the rules.
-    `offline` is given where the attempt is decided without the network: only the rules that can be asked there are.
-    `admitted` is true where a kiosk without the network let somebody in already, and only the record is to be made; then
-    `moved_since` says that the holder was let in or out at a later time too, so that nobody is moved by this.
+    `exit_side` is true at an exit gate or for a credential bound to the exit side, where nobody is held back. `budgets`
+    holds the guessing budgets that the attempt draws on, by key; only codes have any. `verification` is the id that the
+    record of this attempt will have. `today` is the day in the tenant's time zone, `site_day` the day at the gate (days
+    since 1970). `other_passes` are the holder's, where a card names a holder and no pass. `zones` are those whose
+    people are counted, at and around the gate; `inside` is where the holder is, by zone. `override` is true where
+    somebody at the desk admits against the rules. `offline` is given where the attempt is decided without the network:
+    only the rules that can be asked there are. `admitted` is true where a kiosk without the network let somebody in
+    already, and only the record is to be made; then `moved_since` says that the holder was let in or out at a later
+    time too, so that nobody is moved by this.
     """
 
     now: int

@@ -1,7 +1,7 @@
 """Facts for a verifier without the network: made of a bundle, and of what the verifier has seen itself.
 
-`decide` is then asked as everywhere else, and asks the rules that can be asked offline. Nothing is known of zones, nor of
-limits by the day: these are judged once the verifications have been sent (`conflicts.py`).
+`decide` is then asked as everywhere else, and asks the rules that can be asked offline. Nothing is known of zones, nor
+of limits by the day: these are judged once the verifications have been sent (`conflicts.py`).
 """
 
 from .bundle import Bundle
@@ -25,9 +25,9 @@ def offline_facts(
 ) -> Facts:
     """The facts of one attempt.
 
-    `last_use` is the latest use of the token that the verifier knows of, `entries_since` how many people it has let in on
-    the pass since the bundle was made, `last_good` the latest time that it knows to have been. `direction` is needed at a
-    gate for both directions, unless the verifier is bound to the exit side. Raises ValueError where it lacks.
+    `last_use` is the latest use of the token that the verifier knows of, `entries_since` how many people it has let in
+    on the pass since the bundle was made, `last_good` the latest time that it knows to have been. `direction` is needed
+    at a gate for both directions, unless the verifier is bound to the exit side. Raises ValueError where it lacks.
     """
     manifest = bundle.manifest
     gate = manifest.gate

@@ -35,11 +35,11 @@ class Rule(NamedTuple):
     """One reason to deny, asked of the facts.
 
     `offline` says whether a kiosk without the network can ask it. `timeless` says that its answer hangs on nothing that
-    others did meanwhile: so an admission without the network can be judged by it whenever it becomes known. `ends_repeat` says that it also ends the repeat
-    window of a gate: the other rules are not asked again about somebody who was let in a moment ago. `overridable` says
-    whether somebody at the desk can admit against it. `flags` is asked of those who are admitted: where it is true the
-    code becomes a flag. `not_before` says when the rule would no longer refuse, as far as it knows (microseconds UTC).
-    `room` says how many people it would let in.
+    others did meanwhile: so an admission without the network can be judged by it whenever it becomes known.
+    `ends_repeat` says that it also ends the repeat window of a gate: the other rules are not asked again about somebody
+    who was let in a moment ago. `overridable` says whether somebody at the desk can admit against it. `flags` is asked
+    of those who are admitted: where it is true the code becomes a flag. `not_before` says when the rule would no longer
+    refuse, as far as it knows (microseconds UTC). `room` says how many people it would let in.
     """
 
     code: str

@@ -121,7 +121,7 @@ def _attempt(app: Context, caller: Caller, presentation: Presentation, presented
         direction=presentation.direction or (Direction(caller.side) if caller.side else None),
         presented=presented,
         request_id=presentation.request_id,
-        content=_content(app, presentation, presented, text) if presentation.request_id is not None else None,
+        content=content_of(app, presentation, presented, text) if presentation.request_id is not None else None,
         now=now,
         today=app.calendar.local_day(now, caller.time_zone) if is_code else 0,
         verification=app.new_id(),
@@ -130,7 +130,7 @@ def _attempt(app: Context, caller: Caller, presentation: Presentation, presented
     )
 
 
-def _content(app: Context, presentation: Presentation, presented: Presented, text: str) -> bytes:
+def content_of(app: Context, presentation: Presentation, presented: Presented, text: str) -> bytes:
     """What was asked under a request id, as a keyed hash: a token by its id, so that its spelling does not matter."""
     token = (presented.lookups or presented.cards)[0] if isinstance(presented, Claims) else text.encode()
     asked: list[object] = ["request", token, presentation.gate, presentation.direction or ""]

@@ -6,12 +6,22 @@ from app.core.decision import Outcome
 from app.core.model import Direction, Presented
 
 
+class Reported(NamedTuple):
+    """What a device decided without the network, and told the service at `received_at`."""
+
+    outcome: Outcome
+    reason: str
+    flags: tuple[str, ...]
+    received_at: int
+
+
 class Attempt(NamedTuple):
     """Something presented at a gate, opened, and to be settled.
 
     `credential` is the first of the caller's line of rolled keys. `content` is a keyed hash of what was asked, by which
     a `request_id` used again is told from one reused. `today` counts days since 1970 in the tenant's time zone.
     `override` is the reason that somebody at the desk gives. `simulated_pass` is the id of a pass in place of a token.
+    `reported` is given where it was decided already; `now` is then the time at which that was.
     """
 
     tenant: str
@@ -28,6 +38,12 @@ class Attempt(NamedTuple):
     people: int = 1
     override: str | None = None
     simulated_pass: bytes | None = None
+    reported: Reported | None = None
+
+    @property
+    def received_at(self) -> int:
+        """When the service learnt of it."""
+        return self.now if self.reported is None else self.reported.received_at
 
 
 class Override(NamedTuple):

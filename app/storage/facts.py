@@ -34,6 +34,7 @@ from app.core.model import (
 from .attempt import Attempt
 from .calendar import Calendar
 from .engine import Engine
+from .loaders.afterwards import AfterwardsLoader
 from .loaders.budgets import BudgetsLoader
 from .loaders.cards import CardsLoader
 from .loaders.gates import GatesLoader, Place
@@ -74,6 +75,7 @@ class FactsLoader:
         self._zones = ZonesLoader(engine, calendar)
         self._reservations = ReservationsLoader(engine)
         self._budgets = BudgetsLoader(engine)
+        self._afterwards = AfterwardsLoader(engine)
 
     def load(self, connection: Connection, attempts: Sequence[Attempt], *, hold: bool = True) -> list[Facts | None]:
         """The facts of each attempt; None where there is no such gate.
@@ -90,7 +92,7 @@ class FactsLoader:
             if roots:
                 self._engine.lock_zones(connection, roots)
         found = self._found(connection, attempts, at)
-        zones = self._zones.load(connection, roots, max(a.now for a in attempts)) if roots else {}
+        zones = self._zones.load(connection, roots, max(a.received_at for a in attempts)) if roots else {}
         zones_at = {key: here for key, place in places.items() if (here := _zones_of(place, key[0], zones))}
         around = _Around(
             zones_at,
@@ -99,10 +101,13 @@ class FactsLoader:
             self._waiting(connection, attempts, at, found),
             self._budgets.load(connection, (key for a in attempts for key in _budget_keys(a)), hold=hold),
         )
-        return [
+        facts = [
             None if place is None else self._facts(attempt, place, found.get(n), around)
             for n, (attempt, place) in enumerate(zip(attempts, at, strict=True))
         ]
+        if any(attempt.reported is not None for attempt in attempts):
+            facts = self._afterwards.as_of(connection, attempts, facts, _resets(at, attempts, zones))
+        return facts
 
     def _found(
         self, connection: Connection, attempts: Sequence[Attempt], at: Sequence[Place | None]
@@ -255,6 +260,21 @@ def _budget_keys(attempt: Attempt) -> tuple[BudgetKey, ...]:
 def _zones_of(place: Place, tenant: str, zones: Mapping[tuple[str, str], Mapping[str, Counted]]) -> Mapping[str, Zone]:
     """The counted zones around a gate, by id."""
     return {id_: each.zone for root in place.roots for id_, each in zones.get((tenant, root), {}).items()} or NO_ZONES
+
+
+def _resets(
+    at: Sequence[Place | None], attempts: Sequence[Attempt], zones: Mapping[tuple[str, str], Mapping[str, Counted]]
+) -> list[int]:
+    """When the people around the gate of each attempt were last counted anew."""
+    return [
+        max(
+            (each.reset_at for root in place.roots for each in zones.get((attempt.tenant, root), {}).values()),
+            default=0,
+        )
+        if place
+        else 0
+        for attempt, place in zip(attempts, at, strict=True)
+    ]
 
 
 def _counts_of(found: Found) -> Mapping[CountKey, EntryCount]:

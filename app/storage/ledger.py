@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from sqlalchemy import Connection, func, select
 
 from app.core.changes import Change
-from app.core.decision import Decision, Outcome, apply, decide
+from app.core.decision import Decision, Outcome, apply, decide, record
 from app.core.model import Direction, Facts, Gate
 
 from .attempt import Attempt, Settled, Unsettled
@@ -18,8 +18,9 @@ from .calendar import Calendar
 from .engine import Engine
 from .facts import FactsLoader
 from .failures import Conflict
+from .reconciler import Reconciler
 from .recorder import Decided, Recorder, details_of, kind_of
-from .request_ids import FirstAnswer, RequestIds, RequestKey, request_key
+from .request_ids import FirstAnswer, RequestIds, RequestKey, key_of
 from .tables import verifications
 
 
@@ -31,6 +32,7 @@ class Ledger:
         self._facts = FactsLoader(engine, calendar)
         self._request_ids = RequestIds(engine)
         self._recorder = Recorder(engine)
+        self._reconciler = Reconciler(engine, calendar)
         self._seq = itertools.count(1)
         self.known_gates: dict[tuple[str, str], Gate] = {}
 
@@ -56,7 +58,7 @@ class Ledger:
         replayed: list[RequestKey] = []
         changed: defaultdict[tuple[str, Hashable], dict[Hashable, Change]] = defaultdict(dict)
         for attempt, known in zip(attempts, facts, strict=True):
-            key = request_key(attempt)
+            key = key_of(attempt, answers)
             if key is not None and key in answers:
                 again = _again(attempt, answers[key])
                 results.append(again)
@@ -71,7 +73,7 @@ class Ledger:
                 subjects = ((attempt.tenant, subject) for subject in _subjects(known))
                 earlier = [change for each in subjects if each in changed for change in changed[each].values()]
                 known = apply(known, earlier)  # noqa: PLW2901  the attempt is decided on these
-            decision = decide(known)
+            decision = decide(known) if attempt.reported is None else record(known, *attempt.reported[:3])
             for change in decision.changes:
                 about = changed[attempt.tenant, change.subject]
                 about.pop(change.key, None)  # what was changed last is applied last
@@ -81,8 +83,9 @@ class Ledger:
             results.append(settled)
             if key is not None:
                 answers[key] = FirstAnswer(attempt.content, settled)
-                first.append((key, answers[key], attempt.now))
+                first.append((key, answers[key], attempt.received_at))
         self._recorder.write(connection, decided)
+        self._reconciler.reconcile(connection, decided)
         if not self._request_ids.keep(connection, first):
             raise Conflict
         self._request_ids.replayed(connection, replayed)

@@ -87,7 +87,7 @@ class Recorder:
                 if isinstance(change, Redeem):
                     redeemed.append(_redemption(attempt.tenant, change.token, change.use))
                 else:
-                    stand(standing, attempt.tenant, attempt.now, change, facts.counts)
+                    stand(standing, attempt.tenant, attempt.received_at, change, facts.counts)
         self._record.write(connection, records)
         if self._redeem.write(connection, sorted(redeemed, key=itemgetter(0, 1, 2))) != len(redeemed):
             raise Conflict

@@ -164,6 +164,20 @@ class VerificationRecord(NamedTuple):
     undone_at: int | None
 
 
+class ConflictRecord(NamedTuple):
+    """An admission that should not have been. `other` is the one that came first, if any.
+
+    `subject` is what it is about: the id of a token or pass, or of the verification itself.
+    """
+
+    id: bytes
+    verification: bytes
+    reason: str
+    other: bytes | None
+    subject: bytes
+    found_at: int
+
+
 class ApiKeyRecord(NamedTuple):
     """`root` is the first of a line of rolled keys. `scopes` are separated by spaces. `side` binds to one direction.
 

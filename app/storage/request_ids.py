@@ -1,6 +1,6 @@
 """Request ids: what makes a retry safe. The first answer is found before any rule is asked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, TableClause, and_, select, update
@@ -36,6 +36,24 @@ def request_key(attempt: Attempt) -> RequestKey | None:
     return RequestKey(attempt.tenant, attempt.credential, attempt.request_id)
 
 
+def key_of(attempt: Attempt, answers: Mapping[RequestKey, FirstAnswer]) -> RequestKey | None:
+    """Under which key the attempt's answer stands, or is to be kept.
+
+    A device that got no answer decides without the network, under the same id. Where the service had refused, and the
+    device lets in, both happened: the admission has a key of its own, which no caller can choose.
+    """
+    key = request_key(attempt)
+    if key is None or attempt.reported is None or attempt.reported.outcome is Outcome.DENY:
+        return key
+    first = answers.get(key)
+    refused = first is not None and first.settled.outcome is Outcome.DENY and first.settled.undone_at is None
+    return _afterwards(key) if refused and first is not None and first.content == attempt.content else key
+
+
+def _afterwards(key: RequestKey) -> RequestKey:
+    return key._replace(request_id=key.request_id + "+")
+
+
 class RequestIds:
     """Loads and keeps first answers, a batch at a time."""
 
@@ -61,6 +79,8 @@ class RequestIds:
     def first_answers(self, connection: Connection, attempts: Sequence[Attempt]) -> dict[RequestKey, FirstAnswer]:
         """The first answers under those request ids that were used before."""
         keys = {key: None for attempt in attempts if (key := request_key(attempt)) is not None}
+        reported = [request_key(attempt) for attempt in attempts if attempt.reported is not None]
+        keys |= {_afterwards(key): None for key in reported if key is not None}
         found = {}
         for tenant, credential, request_id, content, *columns in self._load.rows(connection, list(keys)):
             key = RequestKey(tenant, credential, request_id)

@@ -7,6 +7,7 @@ from .repositories.api_keys import ApiKeys
 from .repositories.audit_events import AuditEvents
 from .repositories.budgets import Budgets
 from .repositories.bundles import Bundles
+from .repositories.conflicts import Conflicts
 from .repositories.connections import Connections
 from .repositories.credentials import Credentials
 from .repositories.devices import Devices
@@ -39,6 +40,7 @@ class Transaction:
         self.entry_counts = EntryCounts(connection, engine)
         self.tokens = Tokens(connection, engine)
         self.verifications = Verifications(connection, engine)
+        self.conflicts = Conflicts(connection, engine)
         self.budgets = Budgets(connection, engine)
         self.bundles = Bundles(connection, engine)
         self.presences = Presences(connection, engine)

@@ -1,7 +1,7 @@
 """`unknown`: well-formed, but not issued here.
 
-Without the network: the bundle does not hold its pass. A wrong code, a holder number that nobody has and another tenant's code are all this, and look alike. A card whose
-holder has no pass is this too.
+Without the network: the bundle does not hold its pass. A wrong code, a holder number that nobody has and another
+tenant's code are all this, and look alike. A card whose holder has no pass is this too.
 """
 
 from ..model import Claims, Facts

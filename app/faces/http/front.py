@@ -26,7 +26,7 @@ from app.services.context import Context
 from app.services.credentials import Caller
 from app.services.mistakes import Mistake
 
-from . import devices, verifications
+from . import devices, sync, verifications
 from .presentation import MAX_BODY as LONGEST_PRESENTATION
 
 Scope = MutableMapping[str, Any]
@@ -103,7 +103,8 @@ class Front:
             return
         if (method, path) != devices.WITHOUT_KEY:
             scope["state"]["caller"] = await _caller(exchange.context, headers)
-        body = await _body(headers, receive, MAX_BODY, self._receipt_s)
+        longest = sync.MAX_BODY if path == sync.PATH else MAX_BODY
+        body = await _body(headers, receive, longest, self._receipt_s)
         if body and method in _WITH_BODY:
             _check_json(headers, body)
         await self.routes(scope, _replay(body, receive), exchange.send)

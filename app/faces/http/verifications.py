@@ -121,7 +121,7 @@ async def list_(
     wanted = VerificationFilter(query.gate, pass_, None, query.decision, query.since, query.until)
     after = query.after("verifications", bytes)
     page = await list_verifications(app, caller, after, query.limit, wanted=wanted, holder=query.holder)
-    return query.answer("verifications", page, _show)
+    return query.answer("verifications", page, show_verification)
 
 
 @router.get("/{id}", summary="Retrieve a verification", response_description="The verification")
@@ -132,7 +132,7 @@ async def get(
 ) -> Verification:
     """One verification."""
     found = await get_verification(app, caller, id_of("ver", "verification", id))
-    return Verification.model_validate(_show(found))
+    return Verification.model_validate(show_verification(found))
 
 
 @router.post("/{id}/undo", summary="Undo a verification", response_description="The verification, undone")
@@ -146,7 +146,8 @@ async def undo(
 
     The entry is given back and the token is good again until it expires; its `request_id` answers deny `undone`.
     """
-    return Verification.model_validate(_show(await undo_verification(app, caller, id_of("ver", "verification", id))))
+    undone = await undo_verification(app, caller, id_of("ver", "verification", id))
+    return Verification.model_validate(show_verification(undone))
 
 
 def _answer(settled: Settled) -> dict[str, Any]:
@@ -173,7 +174,8 @@ def _answer(settled: Settled) -> dict[str, Any]:
     }
 
 
-def _show(record: VerificationRecord) -> dict[str, Any]:
+def show_verification(record: VerificationRecord) -> dict[str, Any]:
+    """A verification on record, as lists and answers show it."""
     details = unpacked_details(record.details)
     return {
         "id": show("ver", record.id),

@@ -18,12 +18,20 @@ _V = verifications.c
 
 
 class Entry(NamedTuple):
-    """People who entered on a pass. `into` are the zones they came into by the gate as it is now; `time_zone` its."""
+    """People who entered on a pass. `into` are the zones they came into by the gate as it is now; `time_zone` its.
+
+    `flags` are separated by spaces.
+    """
 
     at: int
     people: int
     into: tuple[str, ...]
     time_zone: str
+    gate: str
+    credential: bytes
+    verification: bytes
+    token: bytes | None
+    flags: str
 
 
 class EntryCounts(Repository):
@@ -35,16 +43,17 @@ class EntryCounts(Repository):
         time_zone = func.coalesce(into_zone.c.local_time_zone, from_zone.c.local_time_zone, tenants.c.time_zone)
         statement = (
             select(_V.at, _V.people, from_zone.c.path, into_zone.c.path, time_zone)
+            .add_columns(_V.gate, _V.credential, _V.id, _V.token, _V.flags)
             .join(tenants, tenants.c.id == _V.tenant)
             .outerjoin(gates, and_(gates.c.tenant == _V.tenant, gates.c.id == _V.gate))
             .outerjoin(from_zone, and_(from_zone.c.tenant == _V.tenant, from_zone.c.id == gates.c.from_zone))
             .outerjoin(into_zone, and_(into_zone.c.tenant == _V.tenant, into_zone.c.id == gates.c.into_zone))
             .where(is_entry(tenant, pass_))
-            .order_by(_V.id)
+            .order_by(_V.at, _V.id)
         )
         return [
-            Entry(at, people, crossed(path_of(before), path_of(after))[0], local)
-            for at, people, before, after, local in self._connection.execute(statement)
+            Entry(at, people, crossed(path_of(before), path_of(after))[0], *rest)
+            for at, people, before, after, *rest in self._connection.execute(statement)
         ]
 
     def replace(self, tenant: str, pass_: bytes, of: Collection[str], counts: Mapping[str, EntryCount]) -> None:

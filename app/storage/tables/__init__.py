@@ -12,6 +12,7 @@ from .site import credentials, gates, holders, passes, schedules, tokens, zones
 from .verifications import (
     audit_events,
     budgets,
+    conflicts,
     presences,
     redemptions,
     request_ids,
@@ -25,6 +26,7 @@ __all__ = [
     "audit_events",
     "budgets",
     "collections",
+    "conflicts",
     "connections",
     "credentials",
     "devices",

@@ -81,6 +81,25 @@ undos = Table(
 )
 
 
+conflicts = Table(
+    "conflicts",
+    metadata,
+    of_tenant(),
+    Column("id", LargeBinary, nullable=False),
+    Column("verification", LargeBinary, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("other", LargeBinary),
+    Column("subject", LargeBinary, nullable=False),
+    Column("found_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant", "id"),
+    UniqueConstraint("tenant", "verification", "reason"),
+    Index(None, "tenant", "subject"),
+    comment="Admissions without the network that should not have been. other: the one that came first. subject: the "
+    "token or pass that it is about, or the verification itself.",
+    sqlite_with_rowid=False,
+)
+
+
 presences = Table(
     "presences",
     metadata,
