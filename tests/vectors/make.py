@@ -1,11 +1,11 @@
-"""Makes the test vectors beside this file: of the token formats, `signed.json`, `short.json` and `code.json`, and of the
-rules, `rules/*.json`.
+"""Makes the test vectors beside this file: of the token formats, `signed.json`, `short.json` and `code.json`, of bundles,
+`bundle.json`, and of the rules, `rules/*.json`.
 
     python -m tests.vectors.make
 
-Deterministic. The keys in them are published, and for tests only. Those of the token formats are made from the parts of
-the standards (CBOR heads, COSE arrays, Ed25519, HMAC), not by the code that the vectors test. Those of the rules say what
-was meant, by hand, and are made only if the core agrees.
+Deterministic. The keys in them are published, and for tests only. Those of the token formats and of bundles are made
+from the parts of the standards (CBOR heads, COSE arrays, Ed25519, HMAC), not by the code that the vectors test. Those of
+the rules say what was meant, by hand, and are made only if the core agrees.
 """
 
 import json
@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.vectors.bundle import bundle
 from tests.vectors.decision_vectors import decision
 from tests.vectors.expected import Vector, rendered_vector
 from tests.vectors.opaque import code, short
@@ -27,7 +28,8 @@ VERSION = 1
 @cache
 def rendered() -> dict[str, str]:
     """The files, by name."""
-    made = {"signed.json": signed(), "short.json": short(), "code.json": code(), "rules/base.json": facts_json(BASE)}
+    made = {"signed.json": signed(), "short.json": short(), "code.json": code(), "bundle.json": bundle()}
+    made["rules/base.json"] = facts_json(BASE)
     files = {name: json.dumps(content, indent=1, ensure_ascii=True) + "\n" for name, content in made.items()}
     return files | {f"rules/{name}.json": _one_a_line(name, vectors) for name, vectors in rule_vectors().items()}
 
