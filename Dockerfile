@@ -21,6 +21,6 @@ USER 10001
 WORKDIR /data
 VOLUME /data
 EXPOSE 8000
-HEALTHCHECK --interval=10s --timeout=3s CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
+HEALTHCHECK --interval=10s --timeout=3s CMD ["python", "-c", "import os, ssl, urllib.request as r; s = 's' if os.environ.get('GATEPASS_TLS_CERT') else ''; r.urlopen(f'http{s}://127.0.0.1:8000/healthz', timeout=2, context=ssl._create_unverified_context() if s else None)"]
 ENTRYPOINT ["gatepass"]
 CMD ["serve", "--host", "0.0.0.0", "--port", "8000"]

@@ -1,7 +1,6 @@
 """The command line: `gatepass`."""
 
 import asyncio
-import json
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -11,19 +10,19 @@ import typer
 
 from app.demo import run_demo
 from app.effects.entropy import SystemEntropy
-from app.effects.sealing import MasterKey, WrongMasterKey, make_master_key_file, read_master_key
+from app.effects.sealing import MasterKey, make_master_key_file, read_master_key
 from app.logs import configure_logs
 from app.services import keys as signing_keys
 from app.services import tenants
 from app.services.context import Context
 from app.services.keychain import rewrap
-from app.services.mistakes import Mistake
 from app.serving import serve as run_server
 from app.settings import Settings
-from app.wiring import CannotStart, prepare_database, running
+from app.terminal import Json, explained, say
+from app.tls_cli import tls_cli
+from app.wiring import prepare_database, running
 
 Result = TypeVar("Result")
-Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON.")]
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Gatepass: codes at the door, in place of faces.")
 tenant_cli = typer.Typer(no_args_is_help=True, help="Organisations whose data is kept apart.")
@@ -32,6 +31,7 @@ master_key_cli = typer.Typer(no_args_is_help=True, help="The key that secrets at
 cli.add_typer(tenant_cli, name="tenant")
 cli.add_typer(keys_cli, name="keys")
 cli.add_typer(master_key_cli, name="master-key")
+cli.add_typer(tls_cli, name="tls")
 
 
 @cli.command()
@@ -60,7 +60,7 @@ def tenant_create(
 def tenant_raise_epoch(name: str, *, as_json: Json = False) -> None:
     """Refuse every token issued until now: after the database was restored from a backup."""
     epoch = _run(lambda app: tenants.raise_epoch(app, name))
-    _say(
+    say(
         {"tenant": name, "epoch": epoch},
         f"{name} is in epoch {epoch}: older tokens are refused.",
         as_json=as_json,
@@ -77,12 +77,17 @@ def serve(
         list[str] | None,
         typer.Option(help="A port or host name that a dialect has to itself, like compreface=8801. Can be repeated."),
     ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(help="The certificate, to serve https; PEM, what signed it last.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="The certificate's key; PEM, not encrypted.")] = None,
 ) -> None:
     """Serve the API until Ctrl-C."""
-    if face:
-        os.environ["GATEPASS_FACES"] = ",".join(face)  # where worker processes find it too
+    given = {"FACES": ",".join(face or ()), "TLS_CERT": tls_cert, "TLS_KEY": tls_key}
+    # The environment is where worker processes find them too.
+    os.environ.update({f"GATEPASS_{name}": str(value) for name, value in given.items() if value})
     settings = Settings()
-    with _explained():
+    with explained():
         prepare_database(settings)
         run_server(settings, host=host, port=port, workers=workers)
 
@@ -90,7 +95,7 @@ def serve(
 @cli.command()
 def migrate() -> None:
     """Bring the database to this version's tables."""
-    with _explained():
+    with explained():
         prepare_database(Settings(), apply_migrations=True)
     typer.echo("The database is up to date.")
 
@@ -103,7 +108,7 @@ def demo(
     stay: Annotated[bool, typer.Option(help="Keep serving afterwards, until Ctrl-C.")] = True,
 ) -> None:
     """Show the main job: a QR code goes out, a picture of it comes back, one person gets in, once."""
-    with _explained():
+    with explained():
         run_demo(Settings(), host=host, port=port, stay=stay)
 
 
@@ -111,7 +116,7 @@ def demo(
 def keys_list(*, as_json: Json = False) -> None:
     """Every signing key and its state: next, active, retiring or gone."""
     listed = [{"kid": key.kid.hex(), "state": state} for key, state in _run(signing_keys.list_signing_keys)]
-    _say({"keys": listed}, "\n".join(f"{key['kid']}  {key['state']}" for key in listed), as_json=as_json)
+    say({"keys": listed}, "\n".join(f"{key['kid']}  {key['state']}" for key in listed), as_json=as_json)
 
 
 @keys_cli.command("rotate")
@@ -122,7 +127,7 @@ def keys_rotate(
 ) -> None:
     """Add the next key. It is published now and signs in 72 hours, when every verifier knows it."""
     kid = _run(lambda app: signing_keys.rotate(app, at_once=at_once)).kid.hex()
-    _say({"kid": kid}, f"{kid} is {'active' if at_once else 'next: it signs in 72 hours'}.", as_json=as_json)
+    say({"kid": kid}, f"{kid} is {'active' if at_once else 'next: it signs in 72 hours'}.", as_json=as_json)
 
 
 @keys_cli.command("retire")
@@ -139,7 +144,7 @@ def keys_retire(
         wanted = b""
     _run(lambda app: signing_keys.retire(app, wanted, at_once=at_once))
     state = "gone" if at_once else "retiring"
-    _say({"kid": kid, "state": state}, f"{kid} is {state}.", as_json=as_json)
+    say({"kid": kid, "state": state}, f"{kid} is {state}.", as_json=as_json)
 
 
 @master_key_cli.command("rotate")
@@ -147,7 +152,7 @@ def master_key_rotate(
     new_file: Annotated[Path, typer.Argument(help="Where the new key goes; made with mode 0600 if it is not there.")],
 ) -> None:
     """Seal every secret under a new master key. Stop the service first, and start it with the new file."""
-    with _explained():
+    with explained():
         entropy = SystemEntropy()
         key = read_master_key(new_file) if new_file.exists() else make_master_key_file(new_file, entropy)
     _run(lambda app: app.store.write(lambda tx: rewrap(tx, app.master_key, MasterKey(key), entropy)))
@@ -168,35 +173,18 @@ def _run(work: Callable[[Context], Awaitable[Result]]) -> Result:
         async with running(settings) as context:
             return await work(context)
 
-    with _explained():
+    with explained():
         prepare_database(settings)
         return asyncio.run(in_service())
 
 
-class _explained:  # noqa: N801  reads as a word
-    """Turns what the operator can mend into a sentence and the exit code 1."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _kind: object, fault: BaseException | None, _traceback: object) -> None:
-        if isinstance(fault, CannotStart | Mistake | ValueError | WrongMasterKey):
-            message = fault.message if isinstance(fault, Mistake) else str(fault)
-            typer.echo(f"gatepass: {message}", err=True)
-            raise typer.Exit(1) from None
-
-
 def _print_first_key(key: object, tenant: str, *, as_json: bool) -> None:
     secret = getattr(key, "secret", None)
-    _say(
+    say(
         {"tenant": tenant, "api_key": secret},
         f"Tenant {tenant}. Its first API key, shown this once:\n{secret}",
         as_json=as_json,
     )
-
-
-def _say(value: object, words: str, *, as_json: bool) -> None:
-    typer.echo(json.dumps(value) if as_json else words)
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ async def _first_key(settings: Settings) -> tuple[str, str]:
 def _serving(host: str, port: int) -> Iterator[threading.Thread]:
     """The server on a thread of its own; it stops when the block is left."""
     with listen(host, port) as listening:
-        server = uvicorn.Server(server_config(host, port))
+        server = uvicorn.Server(server_config())
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="server")
         thread.start()
         try:

@@ -1,7 +1,7 @@
 """The application as an ASGI server runs it."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -12,8 +12,15 @@ from app.settings import Settings
 from app.wiring import running
 
 
-def make_app(settings: Settings | None = None) -> Front:
-    """The whole service: started by the server's lifespan, stopped with it. The database has to be prepared."""
+def make_app(
+    settings: Settings | None = None,
+    *,
+    beside: Callable[[Front], AbstractAsyncContextManager[None]] = lambda _front: nullcontext(),
+) -> Front:
+    """The whole service: started by the server's lifespan, stopped with it. The database has to be prepared.
+
+    `beside` is what goes on as long as it is served.
+    """
     settings = settings or Settings()
 
     @asynccontextmanager
@@ -21,7 +28,8 @@ def make_app(settings: Settings | None = None) -> Front:
         async with running(settings) as context:
             front.open(context)
             await context.pictures.warm_up()
-            yield
+            async with beside(front):
+                yield
 
     front = Front(make_routes(version("gatepass"), lifespan, settings.public_url))
     return front

@@ -1,19 +1,25 @@
 """Running the application under uvicorn, in one process or several."""
 
+import asyncio
 import fcntl
 import gc
 import os
 import socket
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy
+import structlog
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from app.effects.certificate_files import good_until
+from app.effects.clock import SystemClock
 from app.logs import configure_logs
 from app.settings import Settings
 from app.storage.sql_store import engine_of
@@ -22,10 +28,19 @@ from app.wiring import CannotStart, network_of
 _GC_THRESHOLD = 50_000
 _BACKLOG = 2048
 _LAST_PORT = 65_535
+_SOON = timedelta(days=30)
+_log = structlog.get_logger()
+
+
+class Tls(NamedTuple):
+    """What the service proves with who it is."""
+
+    certificate: Path
+    key: Path
 
 
 def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
-    """Serve until a signal says to stop; dialects that have a port to themselves are served there too.
+    """Serve until a signal says to stop; dialects that have a port to themselves are served there too, without TLS.
 
     Raises `CannotStart`.
     """
@@ -34,21 +49,42 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
     own = [int(address) for address in network_of(settings).faces.values() if address.isdigit()]
     if port in own or max(own, default=port) > _LAST_PORT:
         raise CannotStart("A dialect has a port up to 65535 to itself, and another than the service has.")
+    tls = tls_of(settings)
     with alone(settings):
-        _serve(server_config(host, port), host=host, ports=[port, *own], workers=workers)
+        _serve(tls, host=host, port=port, own=own, workers=workers)
 
 
-def _serve(config: uvicorn.Config, *, host: str, ports: Sequence[int], workers: int) -> None:
+def tls_of(settings: Settings) -> Tls | None:
+    """The certificate of the settings and its key, which belong together and are good now; None for plain http.
+
+    Raises `CannotStart`.
+    """
+    if settings.tls_cert is None and settings.tls_key is None:
+        return None
+    if settings.tls_cert is None or settings.tls_key is None:
+        raise CannotStart("A certificate and its key go together: give --tls-cert and --tls-key, or neither.")
+    now = datetime.fromtimestamp(SystemClock().now() / 1_000_000, UTC)
+    try:
+        left = good_until(settings.tls_cert, settings.tls_key, now) - now
+    except ValueError as fault:
+        raise CannotStart(str(fault)) from None
+    if left < _SOON:
+        _log.warning("certificate_expires_soon", days=left.days)
+    return Tls(settings.tls_cert, settings.tls_key)
+
+
+def _serve(tls: Tls | None, *, host: str, port: int, own: Sequence[int], workers: int) -> None:
     with ExitStack() as stack:
-        listening = [stack.enter_context(listen(host, port)) for port in ports]
+        listening, *beside = [stack.enter_context(listen(host, each)) for each in (port, *own)]
         if workers == 1:
-            uvicorn.Server(config).run(sockets=listening)
+            uvicorn.Server(server_config(tls, beside)).run(sockets=[listening])
             return
     # Nobody else listens there, which sockets that share a port would not have noticed.
     with tempfile.TemporaryDirectory(prefix="gatepass-metrics-") as counts:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
+        config = server_config(tls, [_SocketPerWorker(host, each) for each in own])
         config.workers = workers
-        Multiprocess(config, sockets=[_SocketPerWorker(host, port) for port in ports]).run()  # type: ignore[misc]
+        Multiprocess(config, sockets=[_SocketPerWorker(host, port)]).run()  # type: ignore[list-item]
 
 
 @contextmanager
@@ -68,13 +104,15 @@ def alone(settings: Settings) -> Iterator[None]:
         yield
 
 
-def server_config(host: str, port: int) -> uvicorn.Config:
-    """How uvicorn runs Gatepass."""
+def server_config(tls: Tls | None = None, beside: Sequence[Any] = ()) -> uvicorn.Config:
+    """How uvicorn runs Gatepass. `beside` are sockets, or become some in a worker, that it serves without TLS."""
+    files = {} if tls is None else {"ssl_certfile": tls.certificate, "ssl_keyfile": tls.key}
+    return _config(partial(make_tuned_app, beside), factory=True, **files)
+
+
+def _config(app: Callable[..., Any], **more: Any) -> uvicorn.Config:  # noqa: ANN401  uvicorn's own
     return uvicorn.Config(
-        "app.serving:make_tuned_app",
-        factory=True,
-        host=host,
-        port=port,
+        app,
         loop="uvloop",
         http="httptools",
         ws="none",
@@ -84,10 +122,11 @@ def server_config(host: str, port: int) -> uvicorn.Config:
         proxy_headers=False,
         backlog=_BACKLOG,
         timeout_graceful_shutdown=10,
+        **more,
     )
 
 
-def make_tuned_app() -> Any:  # noqa: ANN401  an ASGI application
+def make_tuned_app(beside: Sequence[socket.socket] = ()) -> Any:  # noqa: ANN401  an ASGI application
     """The application, in a process that serves nothing else.
 
     The cyclic garbage collector walks all that was made at start, over and over, and requests wait: what is there now
@@ -96,11 +135,35 @@ def make_tuned_app() -> Any:  # noqa: ANN401  an ASGI application
     from app.main import make_app  # noqa: PLC0415  so that what it imports is set aside too
 
     configure_logs()
-    app = make_app()
+    app = make_app(beside=partial(_served_beside, beside))
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD, 50, 50)
     return app
+
+
+@asynccontextmanager
+async def _served_beside(sockets: Sequence[socket.socket], app: Callable[..., Any]) -> AsyncIterator[None]:
+    """Serve the application at these sockets too, without TLS: a server of uvicorn's has one answer to that for all."""
+    if not sockets:
+        yield
+        return
+    server = _ServerBeside(_config(app, lifespan="off"))
+    serving = asyncio.create_task(server.serve(list(sockets)))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+
+
+class _ServerBeside(uvicorn.Server):
+    """A server that leaves signals to the one that it runs beside, and is stopped with it."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Nothing is captured."""
+        yield
 
 
 class _SocketPerWorker:

@@ -20,6 +20,8 @@ class Settings(BaseSettings):
     public_hosts: str = ""
     allowed_origins: str = ""
     device_networks: str = ""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
     settle_timeout_s: float = Field(default=1.5, gt=0, le=30)
     picture_workers: int = Field(default=2, ge=1, le=64)
     picture_timeout_s: float = Field(default=2.0, gt=0, le=30)

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -42,10 +43,18 @@ class Served:
 
 
 @contextmanager
-def served(database_url: str, folder: Path, *, workers: int = 1, **settings: str) -> Iterator[Served]:
-    """A server on a loopback port that answers. `settings` are more of its environment."""
+def served(
+    database_url: str,
+    folder: Path,
+    *,
+    workers: int = 1,
+    options: Sequence[str] = (),
+    trust: ssl.SSLContext | None = None,
+    **settings: str,
+) -> Iterator[Served]:
+    """A server on a loopback port that answers. `settings` are more of its environment; `trust` where it speaks TLS."""
     port = free_port()
-    arguments = ["serve", "--port", str(port), "--workers", str(workers)]
+    arguments = ["serve", "--port", str(port), "--workers", str(workers), *options]
     with (folder / "serve.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "app.cli", *arguments],
@@ -54,9 +63,9 @@ def served(database_url: str, folder: Path, *, workers: int = 1, **settings: str
             stdout=log,
             stderr=log,
         )
-    serving = Served(process, f"http://127.0.0.1:{port}")
+    serving = Served(process, f"{'https' if trust else 'http'}://127.0.0.1:{port}")
     try:
-        _wait_for(serving, folder / "serve.log")
+        _wait_for(serving, folder / "serve.log", trust)
         yield serving
     finally:
         if process.poll() is None:
@@ -80,11 +89,11 @@ def free_port() -> int:
         return port
 
 
-def _wait_for(serving: Served, log: Path) -> None:
+def _wait_for(serving: Served, log: Path, trust: ssl.SSLContext | None) -> None:
     deadline = time.monotonic() + UP_WITHIN_S
     while True:
         try:
-            if httpx.get(f"{serving.url}/readyz", timeout=2).status_code == 200:
+            if httpx.get(f"{serving.url}/readyz", timeout=2, verify=trust or True).status_code == 200:
                 return
         except httpx.TransportError:
             pass
