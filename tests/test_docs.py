@@ -40,7 +40,7 @@ FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 RUN = re.compile(r"^<!-- run -->\n```sh\n(.*?)^```\n+```json\n(.*?)^```", re.MULTILINE | re.DOTALL)
 EXAMPLE = re.compile(r"^```http\n(.*?)^```\n(?:\n```json\n(.*?)^```)?", re.MULTILINE | re.DOTALL)
 KEPT_IDS = {"pass": "PASS", "hold": "HOLDER", "ver": "VERIFICATION", "cred": "CREDENTIAL"}
-WORD = re.compile(rf"\b(?:{'|'.join((*KEPT_IDS.values(), 'TOKEN', 'CODE'))})\b")
+WORD = re.compile(rf"\b(?:{'|'.join((*KEPT_IDS.values(), 'TOKEN', 'CODE', 'SETUP'))})\b")
 LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"")
 FUNCTION = re.compile(r"(?:([A-Z]\w*)\.)?(\w+)\(\)")
 CLASS = re.compile(r"[A-Z][a-z]\w*")
@@ -203,6 +203,8 @@ def test_the_commands_of_the_readme_give_the_answers_that_it_shows(tmp_path: Pat
 def kept(answer: dict[str, Any]) -> dict[str, str]:
     """What the words in capitals stand for after an answer, which is a resource or a list of one."""
     for each in answer.get("items", [answer]):
+        if each.get("setup"):
+            return {"SETUP": each["setup"]["token"]}
         if each.get("token"):
             return {"CODE" if each["kind"] == "code" else "TOKEN": each["token"]}
         name = KEPT_IDS.get(str(each.get("id")).partition("_")[0])
@@ -248,18 +250,19 @@ def test_the_examples_of_the_rules_are_answered_as_they_show(tmp_path: Path) -> 
                 assert_shows_part_of(json.loads(shown or "{}"), answers[-1], calls)
 
 
-def test_the_examples_of_connections_are_answered_as_they_show(tmp_path: Path) -> None:
-    section = text_of("docs/api.md").partition("\n## Connections\n")[2].partition("\n## ")[0]
+@pytest.mark.parametrize(("heading", "count"), [("Connections", 2), ("Devices", 3)])
+def test_the_examples_of_what_connects_are_answered_as_they_show(tmp_path: Path, heading: str, count: int) -> None:
+    section = text_of("docs/api.md").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     examples = EXAMPLE.findall(section)
-    assert len(examples) == section.count("```http") == 2
-    port = free_port()
+    assert len(examples) == section.count("```http") == count
+    port, values = free_port(), dict[str, str]()
     with served(tmp_path, port):
         (tenant,) = run([".venv/bin/gatepass init --json"], tmp_path, port)
         headers = {"Authorization": f"Bearer {tenant['api_key']}"}
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, trust_env=False, timeout=10) as client:
             assert client.post("/v1/gates", json={"id": "main-door", "name": "Main door"}).is_success
             for call, shown in examples:
-                assert_shows_part_of(json.loads(shown), answer_to(client, call, {}), call)
+                assert_shows_part_of(json.loads(shown), answer_to(client, call, values), call)
 
 
 def test_both_readmes_have_the_same_commands_and_answers() -> None:

@@ -279,8 +279,11 @@ BINARY = {
     "audit_events.holder": "a holder's id",
     "audit_events.subject": "a token's or credential's id",
     "api_keys.id": "a UUIDv7",
-    "api_keys.root": "a key's id",
+    "api_keys.root": "a key's or a device's id",
     "api_keys.hash": "a hash",
+    "api_keys.device": "a device's id",
+    "devices.id": "a UUIDv7",
+    "devices.setup": "a hash",
     "idempotency_keys.credential": "a key's id",
     "idempotency_keys.content": "a hash",
 }

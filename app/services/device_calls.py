@@ -11,7 +11,7 @@ from app.storage.records import ApiKeyRecord, DeviceRecord
 from app.storage.transaction import Transaction
 
 from .context import Context
-from .credentials import SCOPES, Caller, hash_secret, new_secret
+from .credentials import SCOPES, Caller, hash_secret, looks_like_a_key, new_secret
 from .devices import forget, held, revoke_keys
 from .mistakes import Clash, Forbidden, NotFound
 
@@ -37,6 +37,8 @@ async def initialize(app: Context, token: str, name: str | None, software: str |
 
     Whoever calls is not known, so the token is looked at without the right to write before it is spent.
     """
+    if not looks_like_a_key(token):
+        raise NotFound(_NEWEST_ONLY)
     setup = hash_secret(token)
     said = {key: value for key, value in {"name": name, "software": software}.items() if value is not None}
     await app.store.read(lambda tx: _usable(app, tx, setup))

@@ -47,7 +47,7 @@ class LastSeen:
                     self._came_into_use[caller.id] = caller
         if self._came_into_use:
             await self._revoke_older(now)
-        if self._called and now - self._written_at >= WRITTEN_EVERY:
+        if self._called and not 0 <= now - self._written_at < WRITTEN_EVERY:  # or the clock was set back
             await self._store.write(lambda tx: tx.devices.seen(self._called))
             self._called.clear()
             self._written_at = now

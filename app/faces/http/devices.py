@@ -10,7 +10,6 @@ from pydantic import ConfigDict, Field, model_validator
 
 from app.core.ids import show
 from app.effects.draw_pictures import draw_png
-from app.faces.problems import Problem
 from app.services.context import Context
 from app.services.credentials import Caller
 from app.services.device_calls import initialize, report, roll
@@ -24,7 +23,7 @@ from app.services.devices import (
     revoke_device,
     set_up_again,
 )
-from app.services.mistakes import Clash
+from app.services.mistakes import Clash, Invalid
 from app.storage.records import DeviceRecord
 
 from .caller import App, RetryKey, allowed
@@ -233,7 +232,7 @@ def _public_url(app: Context, request: Request) -> str:
     if app.network.public_url is not None:
         return app.network.public_url.rstrip("/")
     if not _HOST.fullmatch(request.headers.get("host", "")):
-        raise Problem(400, "The Host header names no host, so a device could not find the way here.")
+        raise Invalid("Host", "This header has to name a host: it is where the device is told to go.")
     return str(request.base_url).rstrip("/")
 
 

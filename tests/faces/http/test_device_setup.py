@@ -172,7 +172,7 @@ async def test_a_host_header_that_is_none_makes_no_device(still_service: Service
         headers = [(b"authorization", f"Bearer {still_service.key}".encode()), (b"host", host.encode("latin-1"))]
         before = stored(still_service)
         answer = await http.post(PATH, json={"name": "Tablet", "gate": "main-door"}, headers=headers)
-    assert_problem(answer, 400)
+    assert_problem(answer, 422, field="Host")
     assert stored(still_service) == before
 
 
