@@ -26,6 +26,7 @@ from bench.faces import print_recognize
 from bench.load import Run, load, request
 from bench.population import Population
 from bench.sites import GATE, TURNSTILE, Server, Site, site, yardstick
+from bench.sync import print_sync
 from tests.postgres import PostgresServer
 
 PEOPLE = 10_000
@@ -53,7 +54,7 @@ def main() -> None:
     arguments = ArgumentParser(description=__doc__)
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--connections", type=int, nargs="*", default=[32, 64, 256])
-    arguments.add_argument("--only", nargs="*", default=["paths", "faces", "rules", "postgresql", "growth"])
+    arguments.add_argument("--only", nargs="*", default=["paths", "faces", "rules", "sync", "postgresql", "growth"])
     chosen = arguments.parse_args()
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {chosen.rounds} rounds\n")
     uvloop.run(measure(chosen))
@@ -74,6 +75,9 @@ async def measure(chosen: Namespace) -> None:
                 print_recognize(at)
         if "rules" in chosen.only:
             await _rules(folder, echo, chosen.rounds)
+        if "sync" in chosen.only:
+            async with site(f"sqlite:///{folder}/sync.db", people=PEOPLE * 4, stored_tokens=STORED) as at:
+                print_sync(at)
         if "postgresql" in chosen.only:
             await _postgresql(folder, echo, chosen.rounds)
         if "growth" in chosen.only:

@@ -31,7 +31,7 @@ OLDEST = 30 * DAY
 BOUNDED = "time_bounded"
 """A flag of what a device said was later than now, or too long ago."""
 
-_AT_ONCE = 64
+_AT_ONCE = 32
 _ERRORS = {"no_such_gate": "gate_not_found"}
 
 

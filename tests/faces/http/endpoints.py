@@ -188,6 +188,24 @@ ENDPOINTS = (
         {"gate": "{gate}", "pass": "{pass_}"},
         foreign=("gate", "pass_"),
     ),
+    Endpoint(
+        "POST",
+        "/v1/verifications/sync",
+        "verifications:sync",
+        {
+            "verifications": [
+                {
+                    "request_id": "k-0001",
+                    "gate": "{gate}",
+                    "at": "2026-11-22T09:30:00Z",
+                    "decision": "deny",
+                    "reason": "expired",
+                    "token": "{text}",
+                }
+            ]
+        },
+    ),
+    Endpoint("GET", "/v1/conflicts", "conflicts:read"),
     Endpoint("GET", "/v1/audit-events", "audit:read"),
     Endpoint(
         "POST",

@@ -1,5 +1,6 @@
 """What was decided without the network, told afterwards: recorded once, and held against everything else."""
 
+import asyncio
 import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -92,6 +93,26 @@ async def test_one_row_twice_in_a_queue_is_recorded_once(site: Service) -> None:
     first, second = await sync(site, item, item)
     assert (first["status"], second["status"]) == ("recorded", "known")
     assert first["verification"] == second["verification"]
+
+
+async def test_one_queue_sent_many_times_at_once_is_recorded_once(site: Service) -> None:
+    pass_ = await site.pass_(max_entries=50)
+    queue = [queued(site, await issued(site, pass_)) for _ in range(5)]
+    answers = await asyncio.gather(*(sync(site, *queue) for _ in range(8)))
+    assert {each["verification"] for answer in answers for each in answer} == {
+        each["verification"] for each in answers[0]
+    }
+    assert sorted(each["status"] for answer in answers for each in answer) == ["known"] * 35 + ["recorded"] * 5
+    assert (await site.call("GET", f"/v1/passes/{pass_['id']}")).json()["entries"] == 5
+
+
+async def test_at_the_gate_and_in_a_queue_at_once_one_token_is_let_in_once_or_found_out(site: Service) -> None:
+    for _ in range(10):
+        token = await issued(site)
+        online, (result,) = await asyncio.gather(site.verify(token), sync(site, queued(site, token, ago=30)))
+        assert result["decision"] == "admit"
+        found = [each for each in await conflicts(site) if each["other"] == result["verification"]]
+        assert len(found) == (online["decision"] == "admit")
 
 
 async def test_a_refusal_is_recorded_with_its_reason(site: Service) -> None:
