@@ -34,7 +34,7 @@ from tests.vectors.parts import (
 _KEY = Ed25519PrivateKey.from_private_bytes(PRIVATE)
 _AAD = dumps(["GP1", TENANT])
 _EDGES = (0, 1, 2, 23, 24, 255, 256, 59, 60, 61, 65535, 65536, 86_400, 86_401, 34_560_000, 34_560_001, 2**32, LARGEST)
-_STRANGE = (
+STRANGE = (
     *(
         None,
         True,
@@ -111,7 +111,7 @@ def _good(dice: random.Random) -> str:
 def _strange_value(dice: random.Random) -> str:
     """A claim, or a part of one, is something else."""
     claims = good_claims(dice)
-    value: Any = dice.choice(_STRANGE) if dice.random() < 0.7 else dice.choice(_EDGES)
+    value: Any = dice.choice(STRANGE) if dice.random() < 0.7 else dice.choice(_EDGES)
     label = dice.choice((AUD, EXP, IAT, CTI, GATEPASS, GATEPASS))
     if label == GATEPASS and dice.random() < 0.8:
         claims[GATEPASS][dice.randrange(3)] = value
@@ -125,22 +125,22 @@ def _strange_value(dice: random.Random) -> str:
 def _strange_structure(dice: random.Random) -> str:
     """Labels missing, labels too many, and values that have nothing to do with claims."""
     if dice.random() < 0.3:
-        return text_of(signed(HEADER, dumps(_any_value(dice, 4))))
+        return text_of(signed(HEADER, dumps(any_value(dice, 4))))
     claims = good_claims(dice)
     for _ in range(dice.randint(0, 2)):
         claims.pop(dice.choice((*claims, AUD)), None)
     for _ in range(dice.randint(0, 2)):
-        claims[dice.choice((1, 2, 3, 5, 8, -65538, "exp", b"\x04", None, True, 4.0))] = dice.choice(_STRANGE)
+        claims[dice.choice((1, 2, 3, 5, 8, -65538, "exp", b"\x04", None, True, 4.0))] = dice.choice(STRANGE)
     return text_of(signed(HEADER, dumps(claims)))
 
 
-def _any_value(dice: random.Random, depth: int) -> Any:
+def any_value(dice: random.Random, depth: int) -> Any:
     roll = dice.random()
     if depth and roll < 0.3:
-        return [_any_value(dice, depth - 1) for _ in range(dice.randint(0, 4))]
+        return [any_value(dice, depth - 1) for _ in range(dice.randint(0, 4))]
     if depth and roll < 0.6:
-        return {dice.choice((*range(9), "a", b"b", -1)): _any_value(dice, depth - 1) for _ in range(dice.randint(0, 4))}
-    return dice.choice((*_STRANGE, *_EDGES))
+        return {dice.choice((*range(9), "a", b"b", -1)): any_value(dice, depth - 1) for _ in range(dice.randint(0, 4))}
+    return dice.choice((*STRANGE, *_EDGES))
 
 
 def _other_spelling(dice: random.Random) -> str:
@@ -183,7 +183,7 @@ def longer(dice: random.Random, item: bytes) -> bytes:
     return bytes([major | 24 + to.bit_length() - 1]) + struct.pack(">Q", argument)[-to:] + item[1 + size :]
 
 
-def _flipped(dice: random.Random, data: bytes) -> bytes:
+def flipped(dice: random.Random, data: bytes) -> bytes:
     changed = bytearray(data)
     for _ in range(dice.choice((1, 1, 1, 2, 5))):
         at = dice.randrange(len(changed))
@@ -192,31 +192,31 @@ def _flipped(dice: random.Random, data: bytes) -> bytes:
 
 
 def _flipped_claims(dice: random.Random) -> str:
-    return text_of(signed(HEADER, _flipped(dice, dumps(good_claims(dice)))))
+    return text_of(signed(HEADER, flipped(dice, dumps(good_claims(dice)))))
 
 
 def _flipped_header(dice: random.Random) -> str:
-    header = _flipped(dice, HEADER) if dice.random() < 0.5 else dumps(_strange_header(dice))
+    header = flipped(dice, HEADER) if dice.random() < 0.5 else dumps(_strange_header(dice))
     return text_of(signed(header, dumps(good_claims(dice))))
 
 
 def _strange_header(dice: random.Random) -> Any:
     header: dict[Any, Any] = {1: -19, 4: KID}
-    header[dice.choice((1, 4, 2, 33, -1, "4", True, 1.0))] = dice.choice((*_STRANGE, -8, KID[:3], bytes(4)))
+    header[dice.choice((1, 4, 2, 33, -1, "4", True, 1.0))] = dice.choice((*STRANGE, -8, KID[:3], bytes(4)))
     return header
 
 
 def _flipped_envelope(dice: random.Random) -> str:
-    return text_of(_flipped(dice, signed(HEADER, dumps(good_claims(dice)))))
+    return text_of(flipped(dice, signed(HEADER, dumps(good_claims(dice)))))
 
 
 def _strange_envelope(dice: random.Random) -> str:
     parts: list[Any] = cbor2.loads(signed(HEADER, dumps(good_claims(dice))))
     how = dice.randrange(6)
     if how == 0:
-        parts[dice.randrange(4)] = dice.choice(_STRANGE)
+        parts[dice.randrange(4)] = dice.choice(STRANGE)
     elif how == 1:
-        parts.insert(dice.randrange(5), dice.choice(_STRANGE))
+        parts.insert(dice.randrange(5), dice.choice(STRANGE))
     elif how == 2:
         parts.pop(dice.randrange(4))
     whole = dumps(parts)

@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import * as base45 from "../../../../app/faces/pages/kiosk/core/base45.js";
+import { encode } from "../../../../app/faces/pages/kiosk/core/cbor.js";
 import { fromHex } from "../../../../app/faces/pages/kiosk/core/hex.js";
 import { ED25519, importKey } from "../../../../app/faces/pages/kiosk/core/keys.js";
 import { bare, recognise } from "../../../../app/faces/pages/kiosk/core/recognise.js";
@@ -66,6 +68,15 @@ test("the claims are not looked at before the signature holds", async () => {
   const never = { algorithm: ED25519, verify: async () => false };
   const { text } = SIGNED.bad.find(({ wrong }) => wrong === "payload: empty");
   assert.deepEqual(await open(text, "default", new Map([[SIGNED.keys.kid, never]])), { refused: "bad_signature" });
+});
+
+test("a text of 600 characters is looked at, and one of 601 is not", async () => {
+  const header = encode(new Map([[1, ED25519], [4, fromHex(SIGNED.keys.kid)]]));
+  const text = (size) => `GP1:${base45.encode(encode([header, new Map(), new Uint8Array(size), new Uint8Array(64)]))}`;
+  assert.equal(text(316).length, 600);
+  assert.deepEqual(await open(text(316)), { refused: "bad_signature" });
+  assert.equal(text(317).length, 601);
+  assert.deepEqual(await open(text(317)), { refused: "malformed" });
 });
 
 test("what a key throws is not taken for a malformed token", async () => {
