@@ -10,7 +10,7 @@ CLIENTS := .venv-clients
 NODE := tests/clients/node
 TESTS_AT_ONCE ?= auto
 
-.PHONY: help setup setup-dev setup-clients needs-curl demo run check test bench lock openapi clean
+.PHONY: help setup setup-dev setup-clients needs-curl needs-chromium demo run check test bench lock openapi clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -72,7 +72,11 @@ check: setup-dev ## format, lint, types, floors: in seconds
 needs-curl:
 	@command -v curl >/dev/null || { echo "The documents' commands are run with curl: apt-get install curl"; exit 1; }
 
-test: needs-curl check setup-clients ## every test, on SQLite and on a real PostgreSQL
+needs-chromium:
+	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && apt-get install -y --no-install-recommends chromium; } || \
+		{ echo "The kiosk page is tested in Chromium: apt-get install --no-install-recommends chromium"; exit 1; }
+
+test: needs-curl needs-chromium check setup-clients ## every test, on SQLite and on a real PostgreSQL
 	$(BIN)/python -m pytest -q -n $(TESTS_AT_ONCE) --dist worksteal $(PYTEST)
 
 bench: setup-dev ## how fast it is, as ratios against a bare FastAPI route

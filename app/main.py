@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from app.faces.http.front import Front
 from app.faces.http.routes import make_routes
+from app.faces.pages import files as pages
 from app.settings import Settings
 from app.wiring import running
 
@@ -31,5 +32,7 @@ def make_app(
             async with beside(front):
                 yield
 
-    front = Front(make_routes(version("gatepass"), lifespan, settings.public_url))
+    routes = make_routes(version("gatepass"), lifespan, settings.public_url)
+    routes.include_router(pages.router)
+    front = Front(routes)
     return front

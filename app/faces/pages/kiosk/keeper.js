@@ -1,0 +1,148 @@
+/**
+ * Keeps the bundle: fetches what changed of it, believes it only under a pinned key, and keeps it over a reload.
+ *
+ * The service's keys are pinned when the kiosk is set up; each manifest under one of them pins the keys that it names.
+ * A manifest of another gate or another organisation, or an earlier one than that which is kept, is refused.
+ */
+
+import { Bundle, UnknownKey, chunkHash, missing, openManifest } from "./core/bundle.js";
+import { decode } from "./core/cbor.js";
+import { toHex } from "./core/hex.js";
+import { available, importKey } from "./core/keys.js";
+
+const CHUNKS_AT_ONCE = 64;
+
+/** The bundle that came is not to be believed. */
+class Refused extends Error {}
+
+export class Keeper {
+  constructor({ api, store, clock, device }) {
+    this.bundle = null;
+    this.keys = new Map();
+    this.trouble = null; // unknown_key, refused
+    this._etag = null;
+    this._api = api;
+    this._store = store;
+    this._clock = clock;
+    this._device = device;
+    this._refreshing = null;
+  }
+
+  /** What was kept. A bundle that the browser damaged is fetched anew. */
+  async load() {
+    if (!(await available())) return;
+    await this._pin((await this._store.get("state", "keys")) ?? []);
+    const kept = await this._store.get("state", "bundle");
+    if (kept === undefined) return;
+    try {
+      const manifest = await openManifest(kept.manifest, this.keys);
+      const chunks = new Map(await this._store.entries("chunks"));
+      this.bundle = await Bundle.make(manifest, (hash) => chunks.get(hash));
+      this._etag = kept.etag;
+    } catch (error) {
+      console.warn("The bundle that was kept cannot be read.", error.message);
+    }
+  }
+
+  /** Pin the keys that the service publishes: when the kiosk is set up, over the connection that the site vouches for. */
+  async pinPublished() {
+    if (!(await available())) return;
+    const { keys } = await this._api.json("/.well-known/jwks.json");
+    const pinned = keys.map(({ kid, x }) => [toHex(fromBase64Url(kid)), fromBase64Url(x)]);
+    await this._store.write([["state", "keys", pinned]], { strict: true });
+    await this._pin(pinned);
+  }
+
+  /** Nothing is known of the gate any more: the kiosk was set up, or moved to another one. */
+  async forget() {
+    this.bundle = null;
+    this._etag = null;
+    this.trouble = null;
+    await this._store.write([["state", "bundle", undefined]]);
+  }
+
+  /** Fetch the bundle, or what changed of it. Throws `Unreachable` or `Refusal`. */
+  refresh() {
+    this._refreshing ??= this._refresh().finally(() => (this._refreshing = null));
+    return this._refreshing;
+  }
+
+  async _refresh() {
+    if (this.keys.size === 0) return;
+    const gate = this._device.gate;
+    const path = `/v1/gates/${gate}/bundle`;
+    const answer = await this._api.bytes(path, { etag: this._etag });
+    if (answer === null || gate !== this._device.gate) return;
+    try {
+      const manifest = await this._opened(answer.bytes, gate);
+      const chunks = await this._fetched(path, manifest);
+      if (chunks === null) return; // changed meanwhile: with the next call
+      await this._adopt(manifest, chunks, answer);
+      this.trouble = null;
+    } catch (error) {
+      if (!(error instanceof UnknownKey || error instanceof Refused || error.name === "Malformed")) throw error;
+      this.trouble = error instanceof UnknownKey ? "unknown_key" : "refused";
+      console.warn("The bundle was not taken.", error.message);
+    }
+  }
+
+  async _opened(bytes, gate) {
+    const manifest = await openManifest(bytes, this.keys);
+    const tenant = this._device.tenant;
+    if (manifest.gate.id !== gate) throw new Refused("It is for another gate.");
+    if (tenant !== null && manifest.tenant !== tenant) throw new Refused("It is another organisation's.");
+    if (this.bundle !== null && manifest.seq < this.bundle.manifest.seq) throw new Refused("It is older than the one before.");
+    return manifest;
+  }
+
+  /** Every chunk of a manifest by its hash, what is new by itself; null where one is no longer there. */
+  async _fetched(path, manifest) {
+    const have = new Map(await this._store.entries("chunks"));
+    const wanted = missing(manifest, (hash) => have.has(hash));
+    const fresh = new Map();
+    for (let place = 0; place < wanted.length; place += CHUNKS_AT_ONCE) {
+      const hashes = wanted.slice(place, place + CHUNKS_AT_ONCE);
+      const { bytes } = await this._api.bytes(`${path}/chunks?of=${hashes.join(",")}`);
+      const chunks = decode(bytes);
+      for (const [at, chunk] of chunks.entries()) {
+        if (chunk === null) return null;
+        if ((await chunkHash(chunk)) !== hashes[at]) throw new Refused("A chunk is another than was asked for.");
+        fresh.set(hashes[at], chunk);
+      }
+    }
+    return { all: new Map([...have, ...fresh]), fresh };
+  }
+
+  async _adopt(manifest, { all, fresh }, { bytes, etag }) {
+    const bundle = await Bundle.make(manifest, (hash) => all.get(hash), this.bundle);
+    const named = new Set(missing(manifest, () => false));
+    const pinned = [...manifest.keys];
+    await this._store.write([
+      ["state", "bundle", { manifest: bytes, etag }],
+      ["state", "keys", pinned],
+      ...[...fresh].map(([hash, chunk]) => ["chunks", hash, chunk]),
+      ...[...all.keys()].filter((hash) => !named.has(hash)).map((hash) => ["chunks", hash, undefined]),
+      ...(await this._countedIn(manifest)),
+    ]);
+    await this._pin(pinned);
+    this.bundle = bundle;
+    this._etag = etag;
+    this._clock.heard(manifest.seq);
+    await this._device.learn({ tenant: manifest.tenant, gateDirection: manifest.gate.direction });
+  }
+
+  /** Entries that the service knew of when it made this bundle are in its own count. */
+  async _countedIn(manifest) {
+    const entries = await this._store.entries("entries");
+    const known = entries.filter(([, entry]) => entry.knownAt !== null && entry.knownAt <= manifest.seq);
+    return known.map(([id]) => ["entries", id, undefined]);
+  }
+
+  async _pin(pinned) {
+    this.keys = new Map(await Promise.all(pinned.map(async ([kid, x]) => [kid, await importKey(x)])));
+  }
+}
+
+function fromBase64Url(text) {
+  return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (character) => character.charCodeAt(0));
+}

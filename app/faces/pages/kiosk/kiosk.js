@@ -1,0 +1,159 @@
+/**
+ * The kiosk at work: what is put together of store, service and verifier, and what happens by the clock.
+ *
+ * Tells of a `change` whenever something is to be shown anew.
+ */
+
+import { Api, Refusal, Unreachable } from "./api.js";
+import { Clock } from "./clock.js";
+import { Device } from "./device.js";
+import { Keeper } from "./keeper.js";
+import { Network } from "./network.js";
+import { openStore } from "./store.js";
+import { Sync } from "./sync.js";
+import { Verifier } from "./verifier.js";
+
+const BUNDLE_EVERY_MS = 30_000;
+const REPORT_EVERY_MS = 60_000;
+
+export class Kiosk extends EventTarget {
+  /** A kiosk with what this browser kept of it. */
+  static async open(version) {
+    const store = await openStore();
+    const [device, clock] = await Promise.all([store.get("state", "device"), store.get("state", "clock")]);
+    const kiosk = new Kiosk(store, new Device(store, device), new Clock(store, clock), version);
+    await kiosk.keeper.load();
+    return kiosk;
+  }
+
+  constructor(store, device, clock, version) {
+    super();
+    this.version = version;
+    this.device = device;
+    this.clock = clock;
+    this.network = new Network();
+    this.waiting = 0;
+    this.conflicts = 0;
+    this._timers = [];
+    this._api = new Api({ onTime: (at) => clock.heard(at), onReach: (answered) => this.network.heard(answered) });
+    this._api.key = device.apiKey;
+    const parts = { api: this._api, store, clock, network: this.network, device };
+    this.keeper = new Keeper(parts);
+    this._sync = new Sync(parts);
+    const listener = { moved: () => this._report(), signedOut: () => this._signedOut() };
+    this._verifier = new Verifier({ ...parts, keeper: this.keeper, listener });
+  }
+
+  /** Exchange a set-up token for this kiosk's own credential, and fetch what it needs. `onStep` is told what is done. */
+  async setUp(token, handshake, onStep) {
+    this._api.key = null;
+    const body = { handshake_version: handshake, token, software: this._software() };
+    const { device, gate, api_key: apiKey } = await this._api.json("/v1/devices/initialize", body);
+    const before = this.device.gate;
+    const fresh = { device, gate, apiKey, side: null, name: null, gateDirection: null, tenant: null, revoked: false };
+    await this.device.learn(fresh);
+    this._api.key = apiKey;
+    onStep("sign_in");
+    if (before !== null) await this.keeper.forget();
+    await this.keeper.pinPublished();
+    onStep("keys");
+    await this._report();
+    await this.keeper.refresh();
+    onStep("bundle");
+  }
+
+  /** Keep to the service from now on. */
+  start() {
+    if (this._timers.length > 0) return;
+    this.network.watch(() => this._api.json("/healthz", undefined, { deadline: 1_500 }));
+    this.network.addEventListener("change", () => {
+      this._changed();
+      if (this.network.online) this._catchUp();
+    });
+    this._timers = [
+      setInterval(() => this._quietly(() => this._refresh()), BUNDLE_EVERY_MS),
+      setInterval(() => this._quietly(() => this._report()), REPORT_EVERY_MS),
+    ];
+    this._catchUp();
+  }
+
+  /** @returns {Promise<import("./verifier.js").Verdict>} */
+  async verify(text) {
+    const verdict = await this._verifier.verify(text);
+    if (verdict.offline) await this._count();
+    return verdict;
+  }
+
+  /** Somebody has seen that there were conflicts. */
+  async acknowledge() {
+    await this._sync.acknowledge();
+    await this._count();
+  }
+
+  /** The latest bundle is too old to decide by, or there is none where there should be. */
+  get isStale() {
+    const { bundle } = this.keeper;
+    return bundle !== null && this.clock.now() >= bundle.manifest.seq + bundle.manifest.max_stale;
+  }
+
+  async _catchUp() {
+    await this._count();
+    await this._quietly(() => this._report());
+    await this._quietly(() => this._refresh());
+  }
+
+  async _refresh() {
+    await this._sync.send();
+    await this._count();
+    try {
+      await this.keeper.refresh();
+    } catch (error) {
+      if (!(error instanceof Refusal && error.status === 403)) throw error;
+      await this._report(); // at another gate now
+    }
+  }
+
+  /** Tell the service that this kiosk lives; it answers what it is now. Whether it stands at another gate. */
+  async _report() {
+    const battery = await navigator.getBattery?.().catch(() => null);
+    const level = battery ? { battery: Math.round(battery.level * 100) } : {};
+    const { gate, side, name } = await this._api.json("/v1/devices/report", { software: this._software(), ...level });
+    const moved = gate !== this.device.gate;
+    await this.device.learn({ gate, side, name, revoked: false, ...(moved ? { gateDirection: null } : {}) });
+    if (moved) {
+      await this.keeper.forget();
+      await this.keeper.refresh();
+    }
+    this._changed();
+    return moved;
+  }
+
+  async _signedOut() {
+    if (await this.device.learn({ revoked: true })) this._changed();
+  }
+
+  /** What fails by itself and is tried again later. */
+  async _quietly(work) {
+    if (!this.device.isSetUp) return;
+    try {
+      await work();
+    } catch (error) {
+      if (error instanceof Refusal && error.status === 401) await this._signedOut();
+      else if (!(error instanceof Unreachable)) console.warn("The service refused.", error.message);
+    }
+    this._changed();
+  }
+
+  async _count() {
+    [this.waiting, this.conflicts] = await Promise.all([this._sync.waiting(), this._sync.conflicts()]);
+    this._changed();
+  }
+
+  _software() {
+    return `kiosk ${this.version}`;
+  }
+
+  _changed() {
+    this.dispatchEvent(new Event("change"));
+  }
+}

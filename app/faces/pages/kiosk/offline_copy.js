@@ -1,0 +1,15 @@
+/** Keeps a copy of the page in the browser, by the service worker, so that it opens without the network. */
+
+/** @param {() => boolean} idle whether nobody is being shown anything: then a newer page may take over */
+export async function keepOffline(idle) {
+  if (!navigator.serviceWorker) return;
+  const before = navigator.serviceWorker.controller;
+  navigator.serviceWorker.addEventListener("controllerchange", () => {
+    if (before === null) return; // the first copy is of this very page
+    const turn = setInterval(() => idle() && [clearInterval(turn), location.reload()], 500);
+  });
+  const registration = await navigator.serviceWorker.register("/kiosk/sw.js", { scope: "/kiosk", updateViaCache: "none" });
+  setInterval(() => registration.update().catch(() => {}), 3_600_000);
+  const { active } = await navigator.serviceWorker.ready;
+  document.body.dataset.copy = active ? "kept" : "";
+}
