@@ -9,9 +9,10 @@ from typing import Any
 import psycopg
 import pytest
 
+from app.core.decision import Outcome
 from app.core.model import Claims, Token
 from app.effects.calendar import ZoneInfoCalendar
-from app.storage.attempt import Attempt
+from app.storage.attempt import Attempt, Reported
 from app.storage.ledger import Ledger
 from tests.postgres import PostgresServer
 from tests.storage.conftest import opened
@@ -113,6 +114,9 @@ def attempts(count: int) -> Iterator[Attempt]:
         yield world.attempt(claims, request_id=f"r{n * 89}", content=id_of(n * 89))
         yield world.attempt(Claims("card", (), cards=(id_of(n * 83),)))
         yield world.attempt(Claims("short", (id_of(n * 61),)), "vault")
+        signed = Claims("signed", (id_of(n * 53),), Token(id_of(n * 53), "signed", 0, NOW), n * 53)
+        if n % 5 == 0:
+            yield world.attempt(signed, reported=Reported(Outcome.ADMIT, "ok", (), NOW), request_id=f"k{n}")
 
 
 def statements(database: Database, count: int) -> list[Statement]:
