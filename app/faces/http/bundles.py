@@ -44,7 +44,7 @@ async def get(
     app: App,
     caller: Reader,
     id: str,  # noqa: A002
-    if_none_match: Annotated[str, Header(max_length=1024)] = "",
+    if_none_match: Annotated[str, Header(alias="If-None-Match", description="The `ETag` of the bundle there is.")] = "",
 ) -> Response:
     """All that a kiosk at this gate needs to verify signed tokens without the network: a COSE_Sign1 that names chunks.
 

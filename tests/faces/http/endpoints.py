@@ -32,7 +32,7 @@ class Endpoint:
     @property
     def template(self) -> str:
         """The path as `openapi.yaml` has it."""
-        return re.sub(r"\{[a-z_]+\}", "{id}", self.path)
+        return re.sub(r"\{[a-z_]+\}", "{id}", self.path.partition("?")[0])
 
     def key(self, made: Mapping[str, str]) -> str | None:
         """The key that it takes, None where an admin's will do."""
@@ -85,6 +85,10 @@ ENDPOINTS = (
         "PATCH", "/v1/gates/{gate}", "gates:write", {"name": "Renamed", "into_zone": "{zone}"}, foreign=("gate", "zone")
     ),
     Endpoint("DELETE", "/v1/gates/{spare_gate}", "gates:write", status=204, foreign=("spare_gate",)),
+    Endpoint("GET", "/v1/gates/{gate}/bundle", "bundles:read", foreign=("gate",)),
+    Endpoint(
+        "GET", "/v1/gates/{gate}/bundle/chunks?of=00112233445566778899aabbccddeeff", "bundles:read", foreign=("gate",)
+    ),
     Endpoint("POST", "/v1/holders", "holders:write", {"ref": "another"}, 201),
     Endpoint("GET", "/v1/holders", "holders:read"),
     Endpoint("GET", "/v1/holders/{holder}", "holders:read", foreign=("holder",)),
