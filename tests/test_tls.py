@@ -8,8 +8,8 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,19 @@ def test_plain_http_to_its_port_gets_no_answer_and_harms_nobody(sqlite_url: str,
     assert (tmp_path / "serve.log").read_text() == ""
 
 
+def test_a_tablet_that_sleeps_does_not_hold_up_a_stop(sqlite_url: str, tmp_path: Path, tls: Path) -> None:
+    with (
+        served(sqlite_url, tmp_path, options=options(tls), trust=trust(tls)) as serving,
+        connected(serving, tls) as asleep,
+    ):
+        asleep.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert asleep.recv(15) == b"HTTP/1.1 200 OK"
+        started = time.monotonic()
+        serving.stop()
+        assert time.monotonic() - started < 5
+    assert (tmp_path / "serve.log").read_text() == ""
+
+
 def test_a_port_that_a_dialect_has_to_itself_stays_plain(sqlite_url: str, tmp_path: Path, tls: Path) -> None:
     port = free_port()
     faces = ("--face", f"compreface={port}")
@@ -159,13 +172,19 @@ def test_every_worker_speaks_tls_and_takes_a_renewed_certificate_on_sighup(
     assert renewed.serial_number not in before
 
 
-def shown_serial(serving: Served, tls: Path) -> int:
-    """The serial number of the certificate that a new connection is shown."""
+@contextmanager
+def connected(serving: Served, tls: Path) -> Iterator[ssl.SSLSocket]:
     with (
         socket.create_connection(("127.0.0.1", port_of(serving)), timeout=10) as connection,
         trust(tls).wrap_socket(connection, server_hostname="localhost") as secured,
     ):
-        certificate = secured.getpeercert(binary_form=True)
+        yield secured
+
+
+def shown_serial(serving: Served, tls: Path) -> int:
+    """The serial number of the certificate that a new connection is shown."""
+    with connected(serving, tls) as connection:
+        certificate = connection.getpeercert(binary_form=True)
     assert certificate is not None
     return x509.load_der_x509_certificate(certificate).serial_number
 
