@@ -10,7 +10,7 @@ CLIENTS := .venv-clients
 NODE := tests/clients/node
 TESTS_AT_ONCE ?= auto
 
-.PHONY: help setup setup-dev setup-clients needs-curl needs-chromium demo run check test bench lock openapi clean
+.PHONY: help setup setup-dev setup-clients needs-curl needs-chromium needs-mosquitto demo run check test bench lock openapi clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,8 +31,9 @@ $(VENV)/.run: requirements/run.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+$(VENV)/.dev: requirements/dev.txt sdk/pyproject.toml $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e ./sdk
 	@touch $@
 
 setup-clients: $(CLIENTS)/.made $(NODE)/node_modules/.made
@@ -76,7 +77,11 @@ needs-chromium:
 	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && apt-get install -y --no-install-recommends chromium; } || \
 		{ echo "The kiosk page is tested in Chromium: apt-get install --no-install-recommends chromium"; exit 1; }
 
-test: needs-curl needs-chromium check setup-clients ## every test, on SQLite and on a real PostgreSQL
+needs-mosquitto:
+	@PATH="$$PATH:/usr/sbin"; command -v mosquitto >/dev/null || { test "$$(id -u)" = 0 && apt-get install -y mosquitto; } || \
+		{ echo "The kit's MQTT relay is tested with a broker: apt-get install mosquitto"; exit 1; }
+
+test: needs-curl needs-chromium needs-mosquitto check setup-clients ## every test, on SQLite and on a real PostgreSQL
 	$(BIN)/python -m pytest -q -n $(TESTS_AT_ONCE) --dist worksteal $(PYTEST)
 
 bench: setup-dev ## how fast it is, as ratios against a bare FastAPI route
@@ -98,4 +103,4 @@ lock: ## compile the pinned requirements anew (needs uv)
 	done
 
 clean: ## take away what was made here
-	rm -rf $(VENV) .venv-oracle $(CLIENTS) $(NODE)/node_modules $(DATA) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .venv-oracle $(CLIENTS) $(NODE)/node_modules $(DATA) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info sdk/*.egg-info sdk/build

@@ -1,0 +1,143 @@
+"""The bundle of the device's gate: fetched as differences, believed for its signature alone, kept across restarts.
+
+The service's keys were pinned when the device was set up. A bundle signed by one of them brings the keys that count
+from then on; a `seq` lower than the last one's, another tenant or another gate is refused, and the bundle before it
+stays.
+"""
+
+import json
+import sqlite3
+from typing import NamedTuple
+
+import cbor2
+
+from . import uses
+from .core.bundle import Bundle, Manifest, chunk_hash, open_manifest
+from .core.keys import Ed25519Key
+from .device import Device
+from .errors import BundleRefused, Unreachable
+from .state import known, learn
+from .times import Times
+from .transport import Answer
+
+_AT_ONCE = 64
+_ATTEMPTS = 3
+
+
+class Held(NamedTuple):
+    """The bundle in use and the keys that came with it."""
+
+    bundle: Bundle
+    keys: dict[bytes, Ed25519Key]
+
+
+class BundleCache:
+    """The bundle that the device has; `held` is None while there is none for its gate."""
+
+    def __init__(self, device: Device, times: Times) -> None:
+        self._device = device
+        self._times = times
+        self._etag: str | None = None
+        self._held = self._load()
+
+    @property
+    def held(self) -> Held | None:
+        held = self._held
+        return held if held is not None and held.bundle.manifest.gate.id == self._device.gate else None
+
+    def refresh(self) -> bool:
+        """Fetch what changed. Whether there is a newer bundle now.
+
+        Raises `BundleRefused`, `Unreachable` and `ApiError`; the bundle before it stays, and grows old.
+        """
+        for _ in range(_ATTEMPTS):
+            gate, etag = self._device.gate, self._etag if self.held is not None else None
+            answer = self._call(f"/v1/gates/{gate}/bundle", {"If-None-Match": etag} if etag else {})
+            if answer.unchanged:
+                return False
+            manifest = self._believed(answer.content, gate)
+            chunks = self._chunks(manifest, gate)
+            if chunks is not None:
+                self._take(manifest, chunks, answer.content, answer.headers.get("etag"))
+                return True
+        raise Unreachable("The bundle changed faster than it could be fetched.")
+
+    def _call(self, path: str, headers: dict[str, str] | None = None, **params: str) -> Answer:
+        answer = self._device.transport.call("GET", path, params=params or None, headers=headers)
+        self._times.saw(answer.at)
+        return answer
+
+    def _believed(self, body: bytes, gate: str) -> Manifest:
+        with self._device.state.transaction() as tx:
+            pinned, tenant, seq = _pinned(tx), known(tx, "tenant"), known(tx, "seq")
+        try:
+            manifest = open_manifest(body, pinned)
+        except ValueError as fault:
+            raise BundleRefused(str(fault)) from fault
+        if tenant is not None and manifest.tenant != tenant:
+            raise BundleRefused("The bundle is another tenant's.")
+        if manifest.gate.id != gate:
+            raise BundleRefused("The bundle is another gate's.")
+        if seq is not None and manifest.seq < seq:
+            raise BundleRefused("The bundle is older than the last one.")
+        return manifest
+
+    def _chunks(self, manifest: Manifest, gate: str) -> dict[bytes, bytes] | None:
+        """The chunks that the manifest names; None where one is no longer there, so that a newer manifest is wanted."""
+        have = dict(self._device.state.rows("SELECT hash, content FROM chunks"))
+        wanted = Bundle.missing(manifest, have)
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = wanted[start : start + _AT_ONCE]
+            answer = self._call(f"/v1/gates/{gate}/bundle/chunks", of=",".join(each.hex() for each in some))
+            try:
+                fetched = cbor2.loads(answer.content)
+            except (cbor2.CBORError, ValueError):
+                fetched = None
+            if not isinstance(fetched, list) or len(fetched) != len(some):
+                raise Unreachable("What came back are no chunks of Gatepass's.")
+            if None in fetched:
+                return None
+            for hash_, chunk in zip(some, fetched, strict=True):
+                if not isinstance(chunk, bytes) or chunk_hash(chunk) != hash_:
+                    raise BundleRefused("A chunk of the bundle is not the one that was signed.")
+                have[hash_] = chunk
+        return have
+
+    def _take(self, manifest: Manifest, chunks: dict[bytes, bytes], body: bytes, etag: str | None) -> None:
+        """Keep a bundle that is whole, with the keys that it brings."""
+        held = self._held
+        try:
+            bundle = Bundle(manifest, chunks, held.bundle if held else None)
+        except ValueError as fault:
+            raise BundleRefused(str(fault)) from fault
+        named = set(Bundle.missing(manifest, ()))
+        self._times.saw(manifest.seq)
+        with self._device.state.transaction() as tx:
+            before = {hash_ for (hash_,) in tx.execute("SELECT hash FROM chunks")}
+            tx.executemany("DELETE FROM chunks WHERE hash = ?", [(hash_,) for hash_ in before - named])
+            tx.executemany("INSERT INTO chunks VALUES (?, ?)", [(hash_, chunks[hash_]) for hash_ in named - before])
+            learn(tx, "keys", json.dumps({kid.hex(): public.hex() for kid, public in manifest.keys.items()}))
+            learn(tx, "tenant", manifest.tenant)
+            learn(tx, "seq", manifest.seq)
+            learn(tx, "manifest", body)
+            self._times.keep(tx)
+            uses.counted(tx, manifest.seq)
+        self._held = Held(bundle, {kid: Ed25519Key(public) for kid, public in manifest.keys.items()})
+        self._etag = etag
+
+    def _load(self) -> Held | None:
+        """The bundle that was kept; None where there is none, or it is damaged."""
+        with self._device.state.transaction() as tx:
+            body, pinned = known(tx, "manifest"), _pinned(tx)
+            chunks = dict(tx.execute("SELECT hash, content FROM chunks").fetchall())
+        if body is None:
+            return None
+        try:
+            return Held(Bundle(open_manifest(body, pinned), chunks), pinned)
+        except ValueError:
+            return None
+
+
+def _pinned(tx: sqlite3.Connection) -> dict[bytes, Ed25519Key]:
+    keys = json.loads(known(tx, "keys") or "{}")
+    return {bytes.fromhex(kid): Ed25519Key(bytes.fromhex(public)) for kid, public in keys.items()}

@@ -1,0 +1,160 @@
+"""Deciding without the network: by the same rules as the service, on the facts of the bundle.
+
+One transaction reads what is known of the token, decides, writes the use, the entry and the row of the queue, and
+commits. Only then is there an answer.
+"""
+
+import sqlite3
+
+from . import queue, uses
+from .answers import written
+from .bundle_cache import BundleCache, Held
+from .core.changes import Redeem
+from .core.decision import OK, Decision, Outcome, decide, is_exit_side
+from .core.model import Claims, Direction, Facts
+from .core.offline import offline_facts
+from .core.token_format import Keyring
+from .core.tokens import recognise_any
+from .device import Device
+from .machine import new_verification
+from .queue import Attempt
+from .result import Result, refused
+from .state import known
+from .times import Times
+
+STALE_BUNDLE = "stale_bundle"
+UNAUTHENTICATED = "unauthenticated"
+REQUEST_ID_REUSED = "request_id_reused"
+INVALID = "invalid"
+
+
+class Offline:
+    """Decides for one device while its service cannot be asked."""
+
+    def __init__(self, device: Device, cache: BundleCache, times: Times) -> None:
+        self._device = device
+        self._cache = cache
+        self._times = times
+        self.credential = device.id.encode()
+
+    @property
+    def leads_out(self) -> bool:
+        """Whether nobody is held back here, as far as is known: at an exit gate, or bound to the exit side."""
+        held, exit_bound = self._cache.held, self._device.side == "exit"
+        return exit_bound or (held is not None and is_exit_side(held.bundle.manifest.gate, exit_bound=exit_bound))
+
+    def recognise(self, text: str) -> Claims | None:
+        """What a genuine signed token says; None for everything else, and where there is no bundle."""
+        held = self._cache.held
+        if held is None:
+            return None
+        presented = recognise_any(text, held.bundle.manifest.tenant, Keyring(held.keys))
+        return presented if isinstance(presented, Claims) and presented.token is not None else None
+
+    def decide(self, attempt: Attempt, now: int) -> Result:
+        """Decide, and have it durable. The same request id gets the same answer."""
+        with self._device.state.transaction() as tx:
+            earlier = queue.find(tx, attempt.request_id)
+            if earlier is not None:
+                if earlier.asked != attempt.asked:
+                    return refused(REQUEST_ID_REUSED, attempt.gate, attempt.request_id, offline=True)
+                return Result.again(earlier.answer)
+            if known(tx, "revoked"):
+                return refused(UNAUTHENTICATED, attempt.gate, attempt.request_id, offline=True)
+            held = self._cache.held
+            if held is None:
+                return self._without_bundle(tx, attempt, now)
+            try:
+                facts = self._facts(tx, held, attempt, now)
+            except ValueError:  # no direction, at a gate for both
+                return refused(INVALID, attempt.gate, attempt.request_id, offline=True)
+            return self._settle(tx, held, attempt, facts)
+
+    def _facts(self, tx: sqlite3.Connection, held: Held, attempt: Attempt, now: int) -> Facts:
+        presented = recognise_any(attempt.text, held.bundle.manifest.tenant, Keyring(held.keys))
+        last_use, since = None, 0
+        if isinstance(presented, Claims) and presented.token is not None and presented.idx is not None:
+            last_use = uses.latest(tx, presented.token.id, self.credential)
+            since = uses.entries_since(tx, presented.idx)
+        direction = attempt.direction or self._device.side
+        return offline_facts(
+            held.bundle,
+            presented,
+            now=now,
+            direction=Direction(direction) if direction else None,
+            exit_bound=self._device.side == "exit",
+            last_use=last_use,
+            entries_since=since,
+            last_good=self._times.last_good,
+            credential=self.credential,
+            verification=new_verification(now),
+            people=attempt.people,
+        )
+
+    def _settle(self, tx: sqlite3.Connection, held: Held, attempt: Attempt, facts: Facts) -> Result:
+        decision = decide(facts)
+        result = _result(attempt, decision, facts.direction, facts.people)
+        if decision.repeats is not None:
+            return result  # the admission that is given again has its row
+        token = facts.token
+        claims = facts.presented
+        could_be_admitted = isinstance(claims, Claims)  # by the service, and so have to be undone
+        self._queue(tx, attempt, result, facts.now, token.id if token else None, with_text=could_be_admitted)
+        used = next((each.use for each in decision.changes if isinstance(each, Redeem)), None)
+        if used is not None and token is not None and isinstance(claims, Claims) and claims.idx is not None:
+            uses.remember(tx, uses.Admission(attempt.request_id, token, claims.idx, used, None))
+        if decision.outcome is Outcome.ADMIT:
+            manifest = held.bundle.manifest
+            self._times.admitted(facts.now, manifest.seq + manifest.max_stale)
+        self._times.keep(tx)
+        return result
+
+    def _without_bundle(self, tx: sqlite3.Connection, attempt: Attempt, now: int) -> Result:
+        """Nothing is known of tokens. Whoever goes out is let out, whoever wants in is not."""
+        outcome = Outcome.ADMIT if self.leads_out else Outcome.DENY
+        decision = Decision(outcome, OK, (STALE_BUNDLE,)) if self.leads_out else Decision(outcome, STALE_BUNDLE)
+        result = _result(attempt, decision, Direction.EXIT if self.leads_out else None, attempt.people)
+        self._queue(tx, attempt, result, now, None, with_text=True)
+        return result
+
+    def _queue(
+        self,
+        tx: sqlite3.Connection,
+        attempt: Attempt,
+        result: Result,
+        at: int,
+        token: bytes | None,
+        *,
+        with_text: bool,
+    ) -> None:
+        item: dict[str, object] = {
+            "request_id": attempt.request_id,
+            "gate": attempt.gate,
+            "at": written(at),
+            "decision": result.decision,
+            "reason": result.reason,
+            "flags": list(result.flags),
+        }
+        if attempt.direction is not None:
+            item["direction"] = attempt.direction
+        if attempt.people != 1:
+            item["people"] = attempt.people
+        if with_text or result.decision == "admit":
+            item["token"] = attempt.text  # until it is sent; what is no token at all, and was refused, is not kept
+        queue.add(tx, attempt, at=at, item=item, answer=result.kept(), token=token)
+
+
+def _result(attempt: Attempt, decision: Decision, direction: Direction | None, people: int) -> Result:
+    admitted = decision.outcome is Outcome.ADMIT
+    return Result(
+        decision="admit" if admitted else "deny",
+        reason=decision.reason,
+        flags=decision.flags,
+        gate=attempt.gate,
+        direction=direction and direction.value,
+        request_id=attempt.request_id,
+        offline=True,
+        repeated="window" if decision.repeats is not None else None,
+        people=people if admitted else 0,
+        people_left=decision.people_left,
+    )

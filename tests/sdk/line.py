@@ -1,0 +1,94 @@
+"""The line between a device and the service: a proxy on loopback that can be cut, and can lose answers."""
+
+import contextlib
+import select
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+from urllib.parse import urlsplit
+
+_CHUNK_BYTES = 65536
+_QUIET_S = 30.0
+
+
+class Line(ThreadingTCPServer):
+    """The proxy: `url` leads to the service at `target`. `lost` counts the answers that were lost."""
+
+    daemon_threads = True
+
+    def __init__(self, target: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.target = urlsplit(target)
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.cut = False
+        self.losing = False
+        self.lost = 0
+        self.opened: set[socket.socket] = set()
+
+    @contextmanager
+    def down(self) -> Iterator[None]:
+        """Nothing gets through, in either direction."""
+        self.cut = True
+        for each in list(self.opened):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        try:
+            yield
+        finally:
+            self.cut = False
+
+    def lead_to(self, address: str) -> None:
+        """Lead to somebody else from now on."""
+        with self.down():
+            self.target = urlsplit(f"//{address}")
+
+    @contextmanager
+    def losing_answers(self) -> Iterator[None]:
+        """The service hears what is asked, and whoever asks does not hear what it says."""
+        self.losing = True
+        try:
+            yield
+        finally:
+            self.losing = False
+
+
+class _Handler(BaseRequestHandler):
+    server: Line
+
+    def handle(self) -> None:
+        if self.server.cut:
+            return
+        with socket.create_connection((self.server.target.hostname, self.server.target.port)) as upstream:
+            both = {self.request, upstream}
+            self.server.opened |= both
+            try:
+                self._pass_on(upstream)
+            except OSError:
+                return
+            finally:
+                self.server.opened -= both
+
+    def _pass_on(self, upstream: socket.socket) -> None:
+        while ready := select.select([self.request, upstream], [], [], _QUIET_S)[0]:
+            data = ready[0].recv(_CHUNK_BYTES)
+            if ready[0] is upstream and data and self.server.losing:
+                self.server.lost += 1
+                return
+            if not data:
+                return
+            (upstream if ready[0] is self.request else self.request).sendall(data)
+
+
+@contextmanager
+def line_to(target: str) -> Iterator[Line]:
+    with Line(target) as line:
+        thread = threading.Thread(target=line.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield line
+        finally:
+            with line.down():
+                line.shutdown()
+                thread.join()

@@ -1,0 +1,95 @@
+"""The bundle is believed for its signature alone, never goes back, and is fetched as differences."""
+
+import json
+from typing import Any
+
+import pytest
+from gatepass_kit import BundleRefused, Device, Unreachable, Verifier
+from gatepass_kit.core.bundle import Bundle
+from gatepass_kit.state import known, learn
+
+from .conftest import Site
+
+
+def change(verifier: Verifier, name: str, value: object) -> None:
+    with verifier.device.state.transaction() as tx:
+        learn(tx, name, value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("seq", 2**52, "older than the last one"),
+        ("tenant", "somebody-else", "another tenant's"),
+        ("keys", json.dumps({"00000000": "11" * 32}), "key"),
+    ],
+)
+def test_a_bundle_that_is_not_to_be_believed_is_refused_and_the_one_before_stays(
+    site: Site, name: str, value: object, why: str
+) -> None:
+    site.open_gate(offline="admit_and_reconcile")
+    text = site.text()
+    with site.verifier() as verifier:
+        before = verifier.status()
+        change(verifier, name, value)
+        verifier._cache._etag = None
+        with pytest.raises(BundleRefused, match=why):
+            verifier.refresh()
+        assert verifier.status().bundle_at == before.bundle_at
+        with site.line.down():
+            assert verifier.verify(text).opens
+
+
+def test_what_did_not_change_is_not_fetched_again(site: Site) -> None:
+    site.open_gate(offline="admit_and_reconcile")
+    site.text()
+    with site.verifier() as verifier:
+        asked = list[str]()
+        call = verifier.device.transport.call
+
+        def listening(method: str, path: str, *arguments: Any, **others: Any) -> Any:
+            asked.append(path.rpartition("/")[2])
+            return call(method, path, *arguments, **others)
+
+        verifier.device.transport.call = listening  # type: ignore[method-assign]
+        assert not verifier.refresh()
+        assert asked == ["bundle"], "the manifest is as it was"
+        verifier._cache._etag = None
+        assert verifier.refresh()
+        assert asked == ["bundle", "bundle"], "nor are its chunks"
+
+
+def test_what_is_kept_is_whole_after_a_restart_and_works_without_the_network(site: Site) -> None:
+    site.open_gate(offline="admit_and_reconcile")
+    texts = [site.text() for _ in range(2)]
+    with site.verifier() as verifier:
+        at = verifier.status().bundle_at
+    with Verifier(Device.load(site.folder)) as verifier, site.line.down():
+        assert verifier.status().bundle_at == at
+        assert verifier.verify(texts[0]).opens
+        with verifier.device.state.transaction() as tx:
+            tx.execute("DELETE FROM chunks")
+    with Verifier(Device.load(site.folder)) as verifier:
+        with site.line.down():
+            assert verifier.verify(texts[1]).reason == "stale_bundle", "one that is damaged is none"
+            with pytest.raises(Unreachable):
+                verifier.refresh()
+        assert verifier.refresh()
+        with site.line.down():
+            assert verifier.verify(texts[1]).opens
+
+
+def test_the_keys_are_pinned_at_set_up_and_are_those_of_the_bundle_then(site: Site) -> None:
+    site.open_gate()
+    device = site.device()
+    with Verifier(device) as verifier:
+        with device.state.transaction() as tx:
+            pinned, tenant = json.loads(known(tx, "keys")), known(tx, "tenant")
+        assert (len(pinned) > 0, tenant) == (True, None)
+        verifier.refresh()
+        held = verifier._cache.held
+        assert held is not None
+        assert {kid.hex() for kid in held.keys} == pinned.keys()
+        assert isinstance(held.bundle, Bundle)
+        with device.state.transaction() as tx:
+            assert known(tx, "tenant") == "default"

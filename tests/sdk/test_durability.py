@@ -1,0 +1,60 @@
+"""Power goes: what was answered is in the queue, and nobody is let in twice."""
+
+import subprocess
+import sys
+
+from gatepass_kit import Device, Verifier
+from gatepass_kit.queue import Attempt
+
+from .conftest import Site
+
+DECIDE = """
+import sys
+from gatepass_kit import Device, Verifier
+verifier = Verifier(Device.load(sys.argv[1]))
+for text in sys.stdin:
+    result = verifier.verify(text.strip())
+    print(result.decision, result.request_id, flush=True)
+"""
+
+
+def test_the_queue_survives_a_kill_between_the_decision_and_its_upload(site: Site) -> None:
+    site.open_gate(offline="admit_and_reconcile")
+    texts = [site.text() for _ in range(16)]
+    with site.verifier():
+        pass
+    with site.line.down():
+        process = subprocess.Popen(
+            [sys.executable, "-c", DECIDE, site.folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("\n".join(texts) + "\n")
+        process.stdin.flush()
+        said = [process.stdout.readline().split() for _ in range(6)]
+        process.kill()
+        said += [line.split() for line in process.stdout.read().splitlines() if line.count(" ") == 1]
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+    admitted = {request_id for decision, request_id in said if decision == "admit"}
+    assert len(admitted) >= 6
+    with Verifier(Device.load(site.folder)) as verifier:
+        with site.line.down():
+            assert {verifier.verify(text).reason for text in texts[: len(admitted)]} == {"already_used"}
+        synced = verifier.sync()
+        assert (synced.conflicts, synced.rejected) == ((), ())
+    on_record = site.admitted()
+    assert admitted <= set(on_record)
+    assert len(on_record) == len(set(on_record)) <= len(admitted) + 1, "at most the one that was being decided"
+
+
+def test_a_queue_of_more_than_a_call_takes_is_sent_whole(site: Site) -> None:
+    site.open_gate()
+    with site.verifier() as verifier:
+        with site.line.down():
+            for place in range(1001):
+                verifier._decide(Attempt(f"many-{site.gate}.{place}", "what is this", site.gate, None, 1))
+        assert verifier.status().waiting == 1001
+        assert verifier.sync().recorded == 1001
+        assert verifier.status().waiting == 0
