@@ -9,8 +9,9 @@ DATA := .demo
 CLIENTS := .venv-clients
 NODE := tests/clients/node
 TESTS_AT_ONCE ?= auto
+PROGRAMS := curl chromium mosquitto nginx caddy
 
-.PHONY: help setup setup-dev setup-clients needs-curl needs-chromium needs-mosquitto demo run check test bench lock openapi clean
+.PHONY: help setup setup-dev setup-clients needs-programs demo run check test bench lock openapi clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -70,18 +71,16 @@ check: setup-dev ## format, lint, types, floors: in seconds
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/hadolint Dockerfile
 
-needs-curl:
-	@command -v curl >/dev/null || { echo "The documents' commands are run with curl: apt-get install curl"; exit 1; }
+needs-programs:
+	@PATH="$$PATH:/usr/sbin"; missing=""; for each in $(PROGRAMS); do command -v $$each >/dev/null || missing="$$missing $$each"; done; \
+	if test -z "$$missing"; then exit 0; fi; \
+	if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+		apt-get update -q >/dev/null; apt-get install -q -y --no-install-recommends $$missing; \
+	else \
+		echo "The tests run real programs. As root: apt-get install --no-install-recommends$$missing"; exit 1; \
+	fi
 
-needs-chromium:
-	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && apt-get install -y --no-install-recommends chromium; } || \
-		{ echo "The kiosk page is tested in Chromium: apt-get install --no-install-recommends chromium"; exit 1; }
-
-needs-mosquitto:
-	@PATH="$$PATH:/usr/sbin"; command -v mosquitto >/dev/null || { test "$$(id -u)" = 0 && apt-get install -y mosquitto; } || \
-		{ echo "The kit's MQTT relay is tested with a broker: apt-get install mosquitto"; exit 1; }
-
-test: needs-curl needs-chromium needs-mosquitto check setup-clients ## every test, on SQLite and on a real PostgreSQL
+test: needs-programs check setup-clients ## every test, on SQLite and on a real PostgreSQL
 	$(BIN)/python -m pytest -q -n $(TESTS_AT_ONCE) --dist worksteal $(PYTEST)
 
 bench: setup-dev ## how fast it is, as ratios against a bare FastAPI route

