@@ -3,8 +3,11 @@
 import asyncio
 import json
 import random
+import tempfile
 import zlib
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import cbor2
 import pytest
@@ -15,6 +18,7 @@ from app.core.ids import parse
 from app.core.model import DAY, SECOND, PassStatus
 from app.services import bundles as bundles_of
 from app.services.bundles import Bundles
+from tests.postgres import PostgresServer
 from tests.service import Service
 from tests.services.bundle_deeds import DEEDS, OFFICE, Site
 from tests.services.bundling import (
@@ -28,6 +32,7 @@ from tests.services.bundling import (
     timeless,
     told,
 )
+from tests.services.test_outages import service_on
 from tests.shared import on_each_engine, service, shared_service, shared_url
 
 __all__ = ["service", "shared_service", "shared_url"]
@@ -234,6 +239,36 @@ async def test_chunks_that_another_process_named_are_found(site: Site) -> None:
     wanted = Bundle.missing(there.manifest, ())
     found = await anew(site.service).chunks(await tenant_of(site.service), "main-door", wanted)
     assert [chunk_hash(chunk or b"") for chunk in found] == wanted
+
+
+@pytest.fixture
+def own_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL that the test may kill and start again; in a folder of its own, as in `tests/conftest.py`."""
+    with tempfile.TemporaryDirectory(prefix="gatepass-postgresql-") as folder:
+        server = PostgresServer(Path(folder))
+        server.start()
+        server.execute("CREATE DATABASE gatepass")
+        yield server
+        server.stop(at_once=True)
+
+
+async def test_without_the_database_there_is_no_new_bundle_and_the_chunks_of_the_last_one_are_there(
+    own_server: PostgresServer,
+) -> None:
+    async with service_on(own_server) as service:
+        site = Site(service)
+        await site.build()
+        before = await fetched(service)
+        own_server.stop(at_once=True)
+        service.clock.advance(1)
+        answer = await service.call("GET", "/v1/gates/main-door/bundle")
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+        assert None not in await chunks_of(service, Bundle.missing(before.manifest, ()))
+        own_server.start()
+        await site.say("plain", "suspend")
+        after = await later(service)
+        assert after.manifest.seq > before.manifest.seq
+        assert timeless(after.manifest) == timeless(await made_of_nothing(service))
 
 
 async def test_no_pass_or_holder_is_named(site: Site) -> None:
