@@ -56,6 +56,8 @@ test("the latest good time is the service's, or that of a decision made since", 
   assert.equal(clock.lastGood, 6_000_000);
   clock.heard(4_000_000); // an answer that was long on its way
   assert.equal(clock.lastGood, 6_000_000);
+  clock.isAtLeast(5_500_000);
+  assert.equal(clock.lastGood, 6_000_000);
   assert.deepEqual(clock.decided(7_000_000), ["state", "clock", { service: 6_000_000, decided: 7_000_000 }]);
 });
 

@@ -18,6 +18,7 @@ from tests.faces.pages.wire import Wire, wire
 
 GATE = "main-door"
 UNREACHABLE = re.compile(r"net::ERR_|Failed to load resource|TimeoutError|signal timed out")
+NO_ED25519 = "crypto.subtle.importKey = async () => { throw new DOMException('no', 'NotSupportedError'); }"
 FAKE_CLOCK = "(seconds) => { const real = Date.now.bind(Date); Date.now = () => real() + seconds * 1000; }"
 
 
@@ -27,6 +28,8 @@ class Place(NamedTuple):
     browser: Browser
     site: Site
     wire: Wire
+    passes: dict[str, str]
+    """Those that a kiosk without the network is to know of, by holder: they are older than its bundle."""
 
     def device(self, gate: str = GATE, name: str = "Tablet at the door") -> dict[str, Any]:
         """A device to set up, at the address that the tablet has of the service."""
@@ -46,7 +49,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     ):
         site = Site(server.url, server.key)
         site.create("/v1/gates", id=GATE, name="Main door", offline="admit_and_reconcile")
-        yield Place(browser, site, between)
+        passes = {holder: site.pass_(holder) for holder in ("emp-12", "emp-13", "emp-15")}
+        passes["emp-11"] = site.pass_("emp-11", max_entries=3)
+        yield Place(browser, site, between, passes)
         site.http.close()
 
 
@@ -132,7 +137,8 @@ def test_the_token_leaves_the_address_at_once_and_an_insecure_address_is_told(pl
         assert new.page.url == f"{url}/kiosk"
         for name in ("secure", "camera", "keys"):
             expect(new.page.locator(f'#checks [data-name="{name}"]')).to_have_attribute("data-check", "missing")
-        expect(new.page.locator("#checks")).to_contain_text("The kiosk works with a network only.")
+        expect(new.page.locator("#checks")).to_contain_text("Open the https address.")
+        expect(new.page.locator("#setup-go")).to_be_disabled()
 
 
 def test_it_reads_what_a_camera_films(place: Place, tmp_path: Path) -> None:
@@ -238,10 +244,8 @@ def test_it_speaks_the_browsers_language_until_it_is_switched_by_hand(place: Pla
 
 
 def test_without_the_network_it_opens_decides_and_sends_later(place: Place, kiosk: Tablet) -> None:
-    pass_ = place.site.pass_("emp-11", max_entries=3)
-    online, first, second, third = (place.site.token(pass_) for _ in range(4))
+    online, first, second, third = (place.site.token(place.passes["emp-11"]) for _ in range(4))
     short = place.site.token(kind="short")
-    kiosk.refresh()
     kiosk.scan(online, state="admit")
     place.wire.cut()
     kiosk.page.reload()
@@ -271,8 +275,7 @@ def test_without_the_network_it_opens_decides_and_sends_later(place: Place, kios
 
 
 def test_an_answer_that_is_lost_leads_to_one_admission(place: Place, kiosk: Tablet) -> None:
-    token = place.site.token(place.site.pass_("emp-12"))
-    kiosk.refresh()
+    token = place.site.token(place.passes["emp-12"])
     place.wire.lose_answers()
     kiosk.scan(token, state="admit")
     kiosk.wait(network="offline", queued="1")
@@ -284,8 +287,7 @@ def test_an_answer_that_is_lost_leads_to_one_admission(place: Place, kiosk: Tabl
 
 
 def test_a_code_that_was_used_elsewhere_meanwhile_is_shown_as_a_conflict(place: Place, kiosk: Tablet) -> None:
-    token = place.site.token(place.site.pass_("emp-13"))
-    kiosk.refresh()
+    token = place.site.token(place.passes["emp-13"])
     place.wire.cut()
     verification = {"token": token["token"], "gate": GATE}
     assert place.site.http.post("/v1/verifications", json=verification).json()["decision"] == "admit"
@@ -301,8 +303,7 @@ def test_a_code_that_was_used_elsewhere_meanwhile_is_shown_as_a_conflict(place: 
 
 
 def test_a_clock_that_is_wrong_and_news_that_is_old_let_nobody_in(place: Place, kiosk: Tablet) -> None:
-    token = place.site.token(ttl_s=86_400)
-    kiosk.refresh()
+    token = place.site.token(place.passes["emp-15"], ttl_s=86_400)
     place.wire.cut()
     kiosk.page.evaluate(FAKE_CLOCK, -3_600)
     kiosk.scan(token, state="deny", reason="clock_behind")
@@ -313,6 +314,21 @@ def test_a_clock_that_is_wrong_and_news_that_is_old_let_nobody_in(place: Place, 
     kiosk.page.reload()  # with the right clock again
     place.wire.mend()
     kiosk.wait(state="ready", network="online", bundle="fresh")
+
+
+def test_a_browser_that_cannot_check_signatures_is_a_kiosk_with_a_network(place: Place) -> None:
+    with tablet(place.browser, place.wire.url) as old:
+        old.context.add_init_script(NO_ED25519)
+        device = place.device()
+        old.open(device["setup"]["url"].partition("/kiosk")[2])
+        expect(old.page.locator("#checks")).to_contain_text("The kiosk works with a network only.")
+        old.page.locator("#setup-go").click()
+        old.wait(state="ready", bundle="none", camera="on")
+        old.scan(place.site.token(), state="admit")
+        place.wire.cut()
+        old.scan(place.site.token(), state="deny", reason="unavailable")
+        place.wire.mend()
+        old.wait(network="online", queued="0")
 
 
 # What the operator changes

@@ -12,7 +12,7 @@ export async function showAbout(kiosk, camera) {
 
 function facts({ device, keeper, clock, version, waiting }, { milliseconds }) {
   const manifest = keeper.bundle?.manifest ?? null;
-  const typical = milliseconds.toSorted((a, b) => a - b)[Math.floor(milliseconds.length / 2)];
+  const typical = [...milliseconds].sort((a, b) => a - b)[Math.floor(milliseconds.length / 2)];
   const found = [
     ["about_site", location.host],
     ["about_tenant", device.tenant],

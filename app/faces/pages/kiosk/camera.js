@@ -74,12 +74,23 @@ export class Camera {
   _startScanner() {
     if (this._worker !== null) return;
     this._worker = new Worker(new URL("scanner.worker.js", import.meta.url), { type: "module" });
+    this._worker.onerror = (event) => this._broken(event.message);
     this._worker.onmessage = ({ data }) => {
+      if (data.failed) return this._broken(data.failed);
       this._busy = false;
       if (data.ready) return;
       this.milliseconds = [...this.milliseconds.slice(-99), data.milliseconds];
       if (data.texts.length > 0) this._onCodes(data.texts);
     };
+  }
+
+  /** The scanner failed: a new one is started, with the camera. */
+  _broken(why) {
+    console.error("The scanner failed.", why);
+    this._worker.terminate();
+    this._worker = null;
+    this._busy = true;
+    this._lost("lost");
   }
 
   _stop() {

@@ -9,7 +9,7 @@ import { available } from "./core/keys.js";
 export async function checkBrowser() {
   const [camera, keys, storage] = await Promise.all([hasCamera(), available(), storageState()]);
   return [
-    { name: "secure", state: state(isSecureContext), needed: false },
+    { name: "secure", state: state(isSecureContext), needed: true },
     { name: "camera", state: state(camera), needed: false },
     { name: "keys", state: state(keys), needed: false },
     { name: "storage", state: storage, needed: true },

@@ -25,11 +25,16 @@ export class Clock {
     return Math.max(this.serviceTime, this._decided);
   }
 
-  /** The service said what time it is, or that it was so late at least. */
+  /** The service said what time it is. */
   heard(at) {
-    this.serviceTime = Math.max(this.serviceTime, at);
     this._decided = 0;
     this._ahead = (this.now() - at) / 1e6;
+    this.isAtLeast(at);
+  }
+
+  /** By what the service said, it is so late at least. */
+  isAtLeast(at) {
+    this.serviceTime = Math.max(this.serviceTime, at);
     if (this.serviceTime - this._kept < KEEP_EVERY) return;
     this._kept = this.serviceTime;
     this._store.write([this.kept()]).catch(() => {}); // kept with the next decision at the latest

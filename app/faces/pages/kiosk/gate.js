@@ -1,6 +1,7 @@
 /** The gate's screen at work: from a text that was read to a verdict, and back to ready. */
 
 import { InView } from "./in_view.js";
+import { closeAll } from "./panels.js";
 import * as screen from "./screen.js";
 import { play } from "./tones.js";
 
@@ -22,7 +23,7 @@ export class Gate {
   /** Texts that the camera sees. Those of another kind beside one of ours are posters on the wall. */
   see(texts) {
     const ours = texts.filter((text) => OURS.test(text));
-    const seen = ours.length > 0 ? ours.toSorted() : texts.slice(0, 1);
+    const seen = ours.length > 0 ? ours.sort() : texts.slice(0, 1);
     const [all, now] = [seen.join("\n"), performance.now()];
     if (this._asking) this._inView.stays(all, now);
     else if (this._inView.isFresh(all, now)) seen.length > 1 ? this._show(refused("ambiguous"), all) : this._ask(all, all);
@@ -58,6 +59,7 @@ export class Gate {
   _show(verdict, seen) {
     const admitted = verdict.decision === "admit";
     this._inView.shown(seen, admitted, performance.now());
+    closeAll();
     screen.showVerdict(verdict);
     play(verdict.decision);
     navigator.vibrate?.(admitted ? 60 : [60, 80, 60]);

@@ -20,6 +20,7 @@ export class Keeper {
     this.bundle = null;
     this.keys = new Map();
     this.trouble = null; // unknown_key, refused
+    this.isCurrent = false; // the service was asked since the page was opened
     this._etag = null;
     this._api = api;
     this._store = store;
@@ -72,7 +73,12 @@ export class Keeper {
     const gate = this._device.gate;
     const path = `/v1/gates/${gate}/bundle`;
     const answer = await this._api.bytes(path, { etag: this._etag });
-    if (answer === null || gate !== this._device.gate) return;
+    if (gate !== this._device.gate) return;
+    if (answer !== null) await this._take(answer, gate, path);
+    this.isCurrent = true;
+  }
+
+  async _take(answer, gate, path) {
     try {
       const manifest = await this._opened(answer.bytes, gate);
       const chunks = await this._fetched(path, manifest);
@@ -127,7 +133,7 @@ export class Keeper {
     await this._pin(pinned);
     this.bundle = bundle;
     this._etag = etag;
-    this._clock.heard(manifest.seq);
+    this._clock.isAtLeast(manifest.seq);
     await this._device.learn({ tenant: manifest.tenant, gateDirection: manifest.gate.direction });
   }
 

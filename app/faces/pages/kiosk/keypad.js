@@ -1,5 +1,7 @@
 /** The keypad on the screen: digits in groups as they are typed, delete, OK. */
 
+import * as panels from "./panels.js";
+
 const MOST = 20;
 const FEWEST = 12;
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "Clear", "0", "Backspace"];
@@ -18,6 +20,7 @@ export class Keypad {
     this._digits = "";
     this._shown = panel.querySelector("[data-digits]");
     this._ok = panel.querySelector("[data-key=Enter]");
+    panel.addEventListener("close", () => this.close());
     panel.addEventListener("click", (event) => {
       const key = event.target.closest("[data-key]")?.dataset.key;
       if (key) this.press(key);
@@ -30,11 +33,11 @@ export class Keypad {
 
   open() {
     this._set("");
-    this._panel.hidden = false;
+    panels.open(this._panel);
   }
 
   close() {
-    this._panel.hidden = true;
+    panels.close(this._panel);
     this._set("");
   }
 

@@ -65,7 +65,7 @@ export class Kiosk extends EventTarget {
   /** Keep to the service from now on. */
   start() {
     if (this._timers.length > 0) return;
-    this.network.watch(() => this._api.json("/healthz", undefined, { deadline: 1_500 }));
+    this.network.watch(() => this._api.json("/readyz", undefined, { deadline: 1_500 }));
     this.network.addEventListener("change", () => {
       this._changed();
       if (this.network.online) this._catchUp();

@@ -8,6 +8,7 @@ import { Keypad } from "./keypad.js";
 import { Kiosk } from "./kiosk.js";
 import { showNotices } from "./notices.js";
 import { keepOffline } from "./offline_copy.js";
+import * as panels from "./panels.js";
 import * as screen from "./screen.js";
 import { Setup, takeFragment } from "./setup.js";
 import { canBeHeard, play, unmuteAtFirstTouch } from "./tones.js";
@@ -68,7 +69,8 @@ async function begin(kiosk) {
   });
   kiosk.addEventListener("change", refresh);
   setInterval(refresh, TICK_MS);
-  listenToWedge({ onText: read, onKey: (key) => keypad.press(key) });
+  listenToWedge({ onText: read, onKey: (key) => keypad.press(key) || (key === "Escape" && panels.closeAll()) });
+  panels.closeWhenIdle();
   wireButtons({ kiosk, camera, keypad, speak, refresh });
   stayAwake();
 
@@ -87,8 +89,9 @@ function wireButtons({ kiosk, camera, keypad, speak, refresh }) {
   on("camera-again", () => camera.start());
   on("full-screen", toggleFullScreen);
   byId("full-screen").hidden = !canFillScreen();
-  on("about-open", () => [showAbout(kiosk, camera), (byId("about").hidden = false)]);
-  on("about-close", () => (byId("about").hidden = true));
+  on("about-open", () => [showAbout(kiosk, camera), panels.open(byId("about"))]);
+  on("about-close", () => panels.close(byId("about")));
+  byId("about").addEventListener("close", () => panels.close(byId("about")));
   on("flip", () => camera.flip());
   on("hear", () => [play("admit"), setTimeout(() => play("deny"), 900)]);
   byId("ways").addEventListener("click", async ({ target }) => {

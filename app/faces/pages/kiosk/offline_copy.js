@@ -3,9 +3,9 @@
 /** @param {() => boolean} idle whether nobody is being shown anything: then a newer page may take over */
 export async function keepOffline(idle) {
   if (!navigator.serviceWorker) return;
-  const before = navigator.serviceWorker.controller;
+  let kept = navigator.serviceWorker.controller !== null;
   navigator.serviceWorker.addEventListener("controllerchange", () => {
-    if (before === null) return; // the first copy is of this very page
+    if (!kept) return (kept = true); // the first copy is of this very page
     const turn = setInterval(() => idle() && [clearInterval(turn), location.reload()], 500);
   });
   const registration = await navigator.serviceWorker.register("/kiosk/sw.js", { scope: "/kiosk", updateViaCache: "none" });

@@ -16,19 +16,29 @@ const ready = prepareZXingModule({
 });
 
 onmessage = async ({ data: frame }) => {
-  await ready;
-  const picture = scaled(frame);
-  const started = performance.now();
-  // Codes in light on dark, or very large ones, are looked for in every other frame.
-  const read = await readBarcodes(picture, frames++ % 2 === 0 ? QUICK : THOROUGH);
-  const texts = [...new Set(read.filter((each) => each.isValid).map((each) => each.text))];
-  postMessage({ texts, milliseconds: performance.now() - started });
+  try {
+    const picture = scaled(frame);
+    const started = performance.now();
+    const texts = await textsIn(picture);
+    postMessage({ texts, milliseconds: performance.now() - started });
+  } catch (error) {
+    postMessage({ failed: error.message });
+  }
 };
 
-ready.then(async () => {
+try {
+  await ready;
   await readBarcodes(new ImageData(64, 64), QUICK); // the first time is slow
   postMessage({ ready: true });
-});
+} catch (error) {
+  postMessage({ failed: error.message });
+}
+
+/** Codes in light on dark, or very large ones, are looked for in every other frame. */
+async function textsIn(picture) {
+  const read = await readBarcodes(picture, frames++ % 2 === 0 ? QUICK : THOROUGH);
+  return [...new Set(read.filter((each) => each.isValid).map((each) => each.text))];
+}
 
 function scaled(frame) {
   const scale = Math.min(1, LONGEST_SIDE / Math.max(frame.width, frame.height));

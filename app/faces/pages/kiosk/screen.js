@@ -31,7 +31,7 @@ export function showPlace(kiosk, camera) {
   body.dataset.network = network.online ? "online" : "offline";
   body.dataset.queued = kiosk.waiting;
   body.dataset.bundle = kiosk.keeper.bundle === null ? "none" : kiosk.isStale ? "stale" : "fresh";
-  body.dataset.news = kiosk.keeper.bundle?.manifest.seq ?? "";
+  body.dataset.news = kiosk.keeper.isCurrent ? "current" : "kept";
   show("gate").textContent = device.gate ?? "Gatepass";
   show("device").textContent = device.name ?? "";
   show("network-word").textContent = say(network.online ? "online" : "offline");
@@ -70,6 +70,8 @@ export function showVerdict(verdict) {
     todo: verdict.notBefore === null ? todo : say("not_before", { time: sayTime(verdict.notBefore) }),
     note: verdict.offline ? say("decided_offline") : "",
   });
+  const spoken = ["word", "name", "what", "todo"].map((name) => show(name).textContent).filter(Boolean);
+  show("announced").textContent = spoken.join(". ");
   document.querySelector(".verdict-inner").hidden = false;
   body.dataset.reason = verdict.reason;
   body.dataset.verdict = String(Number(body.dataset.verdict ?? 0) + 1);
@@ -79,7 +81,7 @@ export function showVerdict(verdict) {
 /** Ready for the next: nothing of the one before stays but why it was refused. */
 export function showReady(last) {
   document.querySelector(".verdict-inner").hidden = true;
-  put({ word: "", name: "", what: "", todo: "", note: "" });
+  put({ word: "", name: "", what: "", todo: "", note: "", announced: "" });
   showLast(last);
   goTo("ready");
 }

@@ -141,11 +141,19 @@ function sign(state) {
 }
 
 function readLink(text) {
-  const address = URL.canParse(text) ? new URL(text) : null;
+  const address = addressOf(text);
   const offered = address === null ? null : readFragment(address.hash);
   if (offered === null) return { wrong: ["setup_not_ours"] };
   if (address.host !== location.host) return { wrong: ["setup_other_site", { site: address.host }] };
   return { offered };
+}
+
+function addressOf(text) {
+  try {
+    return new URL(text);
+  } catch {
+    return null;
+  }
 }
 
 function sayRefusal(error) {

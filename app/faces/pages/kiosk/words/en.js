@@ -47,7 +47,7 @@ export const PAGE = {
   try_again: "Try again",
 
   clock_wrong: "The clock of this tablet is wrong by {time}. Without the network it will refuse. Set the time.",
-  stale: "No news from the service for too long. Until the network is back, nobody is let in on this kiosk's own word.",
+  stale: "No news from the service for too long: until the network is back, nobody is let in.",
   bundle_unknown_key: "This kiosk does not know the service's new key. Ask for a new set-up code.",
   bundle_refused: "The list of passes could not be trusted and was not taken. The earlier one is still used.",
   conflicts_one: "1 entry that was let in without the network needs a look at the desk.",
@@ -83,7 +83,7 @@ export const PAGE = {
   setup_error_other: "The service refused ({code}). Ask whoever runs it.",
 
   check_secure: "Secure address",
-  check_secure_missing: "This address is not https. Camera and offline work need it.",
+  check_secure_missing: "This address is not https, which camera, signatures and the kiosk's key need. Open the https address.",
   check_camera: "Camera",
   check_camera_missing: "No camera can be used. Codes can be typed or come from a scanner.",
   check_keys: "Signatures",

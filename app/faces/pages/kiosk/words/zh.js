@@ -47,7 +47,7 @@ export const PAGE = {
   try_again: "重试",
 
   clock_wrong: "本机时间相差 {time}，断网时将拒绝放行。请校准时间。",
-  stale: "太久没有收到服务的更新。网络恢复之前，本终端不能自行放行。",
+  stale: "太久没有收到服务的更新：网络恢复之前不放行任何人。",
   bundle_unknown_key: "本终端不认识服务的新密钥。请索取新的设置码。",
   bundle_refused: "通行证清单无法验证，未予采用。仍使用之前的清单。",
   conflicts_one: "有 1 次离线放行需要到前台核对。",
@@ -83,7 +83,7 @@ export const PAGE = {
   setup_error_other: "服务拒绝了请求（{code}）。请联系管理员。",
 
   check_secure: "安全地址",
-  check_secure_missing: "此地址不是 https，无法使用摄像头和离线功能。",
+  check_secure_missing: "此地址不是 https。摄像头、签名验证和终端密钥都需要 https，请打开 https 地址。",
   check_camera: "摄像头",
   check_camera_missing: "没有可用的摄像头。可以输入数字码或使用扫码枪。",
   check_keys: "签名验证",
