@@ -39,8 +39,10 @@ class Background:
     def start(self) -> None:
         self._thread.start()
 
-    def wake(self) -> None:
-        """There is something in the queue."""
+    def wake(self, *, reached: bool = False) -> None:
+        """There is something in the queue; or the service was just `reached`, and so what there is can be sent."""
+        if reached:
+            self._pause_s = _SOON_S
         self._woken.set()
 
     def stop(self) -> None:

@@ -7,6 +7,7 @@ stays.
 
 import json
 import sqlite3
+import threading
 from typing import NamedTuple
 
 import cbor2
@@ -38,6 +39,7 @@ class BundleCache:
         self._device = device
         self._times = times
         self._etag: str | None = None
+        self._one_at_a_time = threading.Lock()
         self._held = self._load()
 
     @property
@@ -50,6 +52,10 @@ class BundleCache:
 
         Raises `BundleRefused`, `Unreachable` and `ApiError`; the bundle before it stays, and grows old.
         """
+        with self._one_at_a_time:
+            return self._fetch()
+
+    def _fetch(self) -> bool:
         for _ in range(_ATTEMPTS):
             gate, etag = self._device.gate, self._etag if self.held is not None else None
             answer = self._call(f"/v1/gates/{gate}/bundle", {"If-None-Match": etag} if etag else {})

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 from . import answers
 from .answers import read
 from .core.keys import key_id
-from .errors import NotSetUp
+from .errors import NotSetUp, Unreachable
 from .state import State, learn
 from .transport import Transport, tried_again
 from .version import SOFTWARE
@@ -74,10 +74,13 @@ class Device:
             given = transport.call(
                 "POST", "/v1/devices/initialize", {**wish, **({"name": name} if name else {})}
             ).json()
+            id_, gate, api_key = (str(given[name]) for name in ("device", "gate", "api_key"))
+        except (KeyError, TypeError, ValueError) as fault:
+            raise Unreachable("What came back is no answer of Gatepass's.") from fault
         finally:
             transport.close()
-        _lay_aside(folder, given["device"])
-        device = cls(folder, url=url, id_=given["device"], gate=given["gate"], api_key=given["api_key"])
+        _lay_aside(folder, id_)
+        device = cls(folder, url=url, id_=id_, gate=gate, api_key=api_key)
         device._keep()
         with device.state.transaction() as tx:
             learn(tx, "keys", json.dumps({kid.hex(): public.hex() for kid, public in keys.items()}))

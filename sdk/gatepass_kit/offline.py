@@ -5,19 +5,20 @@ commits. Only then is there an answer.
 """
 
 import sqlite3
+from collections.abc import Callable
 
 from . import queue, uses
 from .answers import written
 from .bundle_cache import BundleCache, Held
 from .core.changes import Redeem
-from .core.decision import OK, Decision, Outcome, decide, is_exit_side
+from .core.decision import OK, UNDONE, Decision, Outcome, decide, is_exit_side
 from .core.model import Claims, Direction, Facts
 from .core.offline import offline_facts
 from .core.token_format import Keyring
 from .core.tokens import recognise_any
 from .device import Device
 from .machine import new_verification
-from .queue import Attempt
+from .queue import Attempt, Row
 from .result import Result, refused
 from .state import known
 from .times import Times
@@ -31,8 +32,9 @@ INVALID = "invalid"
 class Offline:
     """Decides for one device while its service cannot be asked."""
 
-    def __init__(self, device: Device, cache: BundleCache, times: Times) -> None:
+    def __init__(self, device: Device, cache: BundleCache, times: Times, revoked: Callable[[], bool]) -> None:
         self._device = device
+        self._revoked = revoked
         self._cache = cache
         self._times = times
         self.credential = device.id.encode()
@@ -56,10 +58,8 @@ class Offline:
         with self._device.state.transaction() as tx:
             earlier = queue.find(tx, attempt.request_id)
             if earlier is not None:
-                if earlier.asked != attempt.asked:
-                    return refused(REQUEST_ID_REUSED, attempt.gate, attempt.request_id, offline=True)
-                return Result.again(earlier.answer)
-            if known(tx, "revoked"):
+                return _again(earlier, attempt)
+            if self._revoked() or known(tx, "revoked"):
                 return refused(UNAUTHENTICATED, attempt.gate, attempt.request_id, offline=True)
             held = self._cache.held
             if held is None:
@@ -142,6 +142,15 @@ class Offline:
         if with_text or result.decision == "admit":
             item["token"] = attempt.text  # until it is sent; what is no token at all, and was refused, is not kept
         queue.add(tx, attempt, at=at, item=item, answer=result.kept(), token=token)
+
+
+def _again(earlier: Row, attempt: Attempt) -> Result:
+    """The answer that was given under the request id before."""
+    if not earlier.answer:  # the service's admission, which is undone or about to be
+        return refused(UNDONE, attempt.gate, attempt.request_id, offline=True)
+    if earlier.asked != attempt.asked:
+        return refused(REQUEST_ID_REUSED, attempt.gate, attempt.request_id, offline=True)
+    return Result.again(earlier.answer)
 
 
 def _result(attempt: Attempt, decision: Decision, direction: Direction | None, people: int) -> Result:

@@ -90,6 +90,11 @@ def find(tx: sqlite3.Connection, request_id: str) -> Row | None:
     return _row(row) if row else None
 
 
+def knows(state: State, request_id: str) -> bool:
+    """Whether a decision was made here under a request id."""
+    return bool(state.rows("SELECT 1 FROM decisions WHERE request_id = ?", request_id))
+
+
 def decision(tx: sqlite3.Connection, request_id: str) -> str | None:
     """What stands here under a request id now: `admit`, or `deny`, also for what was undone; None for nothing."""
     row = tx.execute("SELECT decision FROM decisions WHERE request_id = ?", (request_id,)).fetchone()

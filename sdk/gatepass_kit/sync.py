@@ -98,8 +98,8 @@ class Sync:
             return self._send(rows[:half]).and_then(self._send(rows[half:]))
         body = answer.json()
         results = body.get("results")
-        if not isinstance(results, list) or len(results) != len(rows):
-            raise Unreachable("What came back is no answer of Gatepass's.")
+        if not isinstance(results, list) or [_named(each) for each in results] != [row.request_id for row in rows]:
+            raise Unreachable("What came back is no answer of Gatepass's to this queue.")
         at = _time(body.get("now"))
         self._times.saw(at)
         took = int((monotonic() - began) * 1_000_000)
@@ -159,6 +159,10 @@ def _that_fit(rows: list[Row]) -> list[Row]:
         if size > _MOST_BYTES:
             return rows[: max(place, 1)]
     return rows
+
+
+def _named(result: object) -> object:
+    return result.get("request_id") if isinstance(result, dict) else None
 
 
 def _rejected(fault: ApiError) -> dict[str, Any]:

@@ -9,6 +9,7 @@
 """
 
 import logging
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from .core.decision import UNAVAILABLE
 from .core.ids import parse
 from .deadline import Deadline
 from .device import Device
-from .errors import ApiError, Forbidden, ServiceFault, TooManyRequests, Unauthenticated, Unreachable
+from .errors import ApiError, Forbidden, GatepassError, ServiceFault, TooManyRequests, Unauthenticated, Unreachable
 from .machine import monotonic, new_request_id, now
 from .offline import UNAUTHENTICATED, Offline
 from .queue import Attempt
@@ -38,6 +39,8 @@ DEADLINE_S = 1.5
 
 _AT_ONCE = 2
 _MOST_UNREAD = 1000
+_MOST_PEOPLE = 1000
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PATH = "/v1/verifications"
 _NOT_ANSWERED = (Unreachable, ServiceFault, TooManyRequests)
 _log = logging.getLogger(__name__)
@@ -76,7 +79,7 @@ class Verifier:
         self._deadline = Deadline(deadline_s)
         self._times = Times(device.state)
         self._cache = BundleCache(device, self._times)
-        self._offline = Offline(device, self._cache, self._times)
+        self._offline = Offline(device, self._cache, self._times, lambda: self._revoked)
         self._sync = Sync(device, self._times)
         self._unread: list[tuple[Attempt, Verification, int]] = []
         with device.state.transaction() as tx:
@@ -98,11 +101,16 @@ class Verifier:
 
         Whoever has to ask again for the same person (the program was restarted, say) gives the same `request_id` (1 to
         64 of `A-Za-z0-9._-`) and gets the first answer again. `direction` is needed at a gate for both directions,
-        unless the device is bound to a side. `people` is how many of a party go through.
+        unless the device is bound to a side. `people` is how many of a party go through, up to 1,000. Raises ValueError
+        for another request id or number, and for nothing else.
         """
+        if request_id is not None and not _REQUEST_ID.fullmatch(request_id):
+            raise ValueError("A request id is 1 to 64 of A-Za-z0-9._-")
+        if not 1 <= people <= _MOST_PEOPLE:
+            raise ValueError(f"From 1 to {_MOST_PEOPLE} people go through.")
         text = text.encode("utf-8", "replace").decode()
         attempt = Attempt(request_id or new_request_id(), text, self.device.gate, direction, people)
-        if request_id is not None and self._decided_here(request_id):
+        if request_id is not None and queue.knows(self.device.state, request_id):
             return self._decide(attempt)
         result = self._ask(attempt)  # 1, 2
         if result is None:
@@ -137,7 +145,7 @@ class Verifier:
                 attempt = Attempt(result.request_id, "", result.gate, result.direction, result.people)
                 queue.add_undo(tx, attempt, verification, self._clock())
         try:
-            self._sync.undo()
+            self._deadline.wait_for(self._sync.undo)
         except _NOT_ANSWERED:
             self._wake()
 
@@ -205,6 +213,7 @@ class Verifier:
             return refused(fault.code, attempt.gate, attempt.request_id)
         if UNAVAILABLE in (seen.reason, *seen.flags):
             return None
+        self._wake(reached=True)
         if seen.decision == "admit" and seen.repeated != "window":
             self._remember(attempt, seen, microseconds(seen.at) + int((monotonic() - began) * 1_000_000))
         return of_service(seen, attempt.request_id)
@@ -272,13 +281,9 @@ class Verifier:
         """
         try:
             self._deadline.wait_for(self.sync)
-        except _NOT_ANSWERED:
+        except (GatepassError, sqlite3.Error):
             return None
         return self._ask(attempt._replace(request_id=new_request_id()))
-
-    def _decided_here(self, request_id: str) -> bool:
-        with self.device.state.transaction() as tx:
-            return queue.find(tx, request_id) is not None
 
     def _moved(self, attempt: Attempt) -> bool:
         """Whether the device was moved to another gate than the one that was asked at."""
@@ -300,13 +305,17 @@ class Verifier:
 
     def _notice(self, *, revoked: bool) -> None:
         """Keep in mind, across restarts, whether the service refuses the device's key."""
-        if revoked != self._revoked:
-            self._revoked = revoked
+        if revoked == self._revoked:
+            return
+        self._revoked = revoked
+        if revoked:
+            _log.error("%s: the service does not know this device's key any more.", UNAUTHENTICATED)
+        try:
             with self.device.state.transaction() as tx:
                 learn(tx, "revoked", 1 if revoked else None)
-            if revoked:
-                _log.error("%s: the service does not know this device's key any more.", UNAUTHENTICATED)
+        except sqlite3.Error:
+            _log.exception("That could not be written down, and is forgotten at a restart.")
 
-    def _wake(self) -> None:
+    def _wake(self, *, reached: bool = False) -> None:
         if self._background is not None:
-            self._background.wake()
+            self._background.wake(reached=reached)

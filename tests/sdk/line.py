@@ -62,6 +62,8 @@ class _Handler(BaseRequestHandler):
             return
         with socket.create_connection((self.server.target.hostname, self.server.target.port)) as upstream:
             both = {self.request, upstream}
+            for each in both:
+                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or small pieces wait for one another
             self.server.opened |= both
             try:
                 self._pass_on(upstream)

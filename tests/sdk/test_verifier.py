@@ -4,6 +4,7 @@ import socket
 import sqlite3
 import threading
 import time
+from typing import Any
 
 import pytest
 from gatepass_kit import Device, Verifier
@@ -263,6 +264,13 @@ def test_the_same_request_id_gets_the_same_answer_wherever_it_was_decided(site: 
         assert site.admitted() == ["door-1"]
 
 
+@pytest.mark.parametrize("wrong", [{"request_id": "door 1"}, {"request_id": ""}, {"people": 0}, {"people": 1001}])
+def test_what_could_never_be_sent_is_not_decided(site: Site, wrong: dict[str, Any]) -> None:
+    site.open_gate()
+    with Verifier(site.device()) as verifier, pytest.raises(ValueError, match="1 to "):
+        verifier.verify("text", **wrong)
+
+
 def test_a_camera_that_polls_gets_its_answer_again_without_the_network_too(site: Site) -> None:
     site.open_gate(offline="admit_and_reconcile", repeat_window_s=30)
     text = site.text()
@@ -297,9 +305,10 @@ def test_an_admission_by_the_service_is_taken_back_at_once_or_later(site: Site) 
     with site.verifier() as verifier:
         verifier.undo(verifier.verify(at_once))
         assert site.admitted() == []
-        result = verifier.verify(later)
+        result = verifier.verify(later, request_id="later-1")
         with site.line.down():
             verifier.undo(result)
+            assert verifier.verify(later, request_id="later-1").reason == "undone"
         assert verifier.status().waiting == 1
         assert verifier.sync().undone == (result.request_id,)
         assert site.admitted() == []
