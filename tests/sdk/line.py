@@ -1,6 +1,7 @@
 """The line between a device and the service: a proxy on loopback that can be cut, and can lose answers."""
 
 import contextlib
+import math
 import select
 import socket
 import threading
@@ -23,7 +24,7 @@ class Line(ThreadingTCPServer):
         self.target = urlsplit(target)
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self.cut = False
-        self.losing = False
+        self.to_lose: float = 0
         self.lost = 0
         self.opened: set[socket.socket] = set()
 
@@ -45,13 +46,13 @@ class Line(ThreadingTCPServer):
             self.target = urlsplit(f"//{address}")
 
     @contextmanager
-    def losing_answers(self) -> Iterator[None]:
-        """The service hears what is asked, and whoever asks does not hear what it says."""
-        self.losing = True
+    def losing_answers(self, count: float = math.inf) -> Iterator[None]:
+        """The service hears what is asked, and whoever asks does not hear what it says; for so many answers."""
+        self.to_lose = count
         try:
             yield
         finally:
-            self.losing = False
+            self.to_lose = 0
 
 
 class _Handler(BaseRequestHandler):
@@ -75,7 +76,8 @@ class _Handler(BaseRequestHandler):
     def _pass_on(self, upstream: socket.socket) -> None:
         while ready := select.select([self.request, upstream], [], [], _QUIET_S)[0]:
             data = ready[0].recv(_CHUNK_BYTES)
-            if ready[0] is upstream and data and self.server.losing:
+            if ready[0] is upstream and data and self.server.to_lose > 0:
+                self.server.to_lose -= 1
                 self.server.lost += 1
                 return
             if not data:
