@@ -89,5 +89,5 @@ def _contents(found: dict[str, File]) -> bytes:
         for name, file in found.items()
         if name != "sw.js"
     }
-    version = hashlib.sha256(b"".join(file.digest for file in found.values())).hexdigest()[:16]
+    version = hashlib.sha256(b"".join(file.digest for file in found.values())).hexdigest()[:12]
     return f"self.CONTENTS = {json.dumps({'version': version, 'files': addresses}, indent=1)};\n".encode()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, BrowserType, Locator, Page, expect, sync_playwright
 
 LANDSCAPE = {"width": 1280, "height": 800}
 PORTRAIT = {"width": 390, "height": 844}
@@ -165,13 +165,18 @@ class Tablet:
         return found
 
 
+def launch(kind: BrowserType, *arguments: str) -> Browser:
+    """The Chromium that is installed; nothing is downloaded."""
+    path = shutil.which("chromium")
+    assert path, "Chromium is needed: make needs-chromium"
+    return kind.launch(executable_path=path, args=[*_ARGUMENTS, *arguments])
+
+
 @contextmanager
 def chromium(*arguments: str) -> Iterator[Browser]:
-    """The browser that is installed; nothing is downloaded."""
-    path = shutil.which("chromium")
-    assert path, "Chromium is needed: apt-get install chromium"
+    """A browser with a driver of its own."""
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=[*_ARGUMENTS, *arguments])
+        browser = launch(driver.chromium, *arguments)
         yield browser
         browser.close()
 

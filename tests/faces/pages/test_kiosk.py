@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Browser, expect
 
 from tests.faces.http.server import served
-from tests.faces.pages.tablet import PATIENCE_MS, PORTRAIT, Site, Tablet, chromium, tablet
+from tests.faces.pages.tablet import PATIENCE_MS, PORTRAIT, Site, Tablet, chromium, launch, tablet
 from tests.faces.pages.wire import Wire, wire
 
 GATE = "main-door"
@@ -150,11 +150,7 @@ def test_it_reads_what_a_camera_films(place: Place, tmp_path: Path) -> None:
         for _ in range(10):
             frame.save(film, "JPEG", quality=85)
     camera = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={tmp_path}/camera.mjpeg")
-    # A second Chromium of its own, by the same driver.
-    second = place.browser.browser_type.launch(
-        executable_path="/usr/bin/chromium",
-        args=["--no-sandbox", "--disable-gpu", "--use-fake-ui-for-media-stream", *camera],
-    )
+    second = launch(place.browser.browser_type, *camera)
     try:
         with tablet(second, place.wire.url, real_camera=True) as new:
             new.open()
@@ -275,14 +271,18 @@ def test_without_the_network_it_opens_decides_and_sends_later(place: Place, kios
 
 
 def test_an_answer_that_is_lost_leads_to_one_admission(place: Place, kiosk: Tablet) -> None:
-    token = place.site.token(place.passes["emp-12"])
+    token, short = (place.site.token(place.passes["emp-12"], kind=kind) for kind in ("signed", "short"))
     place.wire.lose_answers()
     kiosk.scan(token, state="admit")
-    kiosk.wait(network="offline", queued="1")
+    kiosk.scan(short, state="deny", reason="needs_network")  # which the service let in
+    kiosk.wait(network="offline", queued="2")
     place.wire.cut()
     place.wire.mend()
     kiosk.wait(network="online", queued="0")
-    assert len(place.site.items("/v1/verifications", holder="emp-12")) == 1
+    undone, let_in = place.site.items("/v1/verifications", holder="emp-12")
+    assert (let_in["token_kind"], let_in["undone_at"]) == ("signed", None)
+    assert (undone["token_kind"], undone["decision"]) == ("short", "admit")
+    assert undone["undone_at"] is not None
     expect(kiosk.page.locator('[data-notice="conflicts"]')).to_have_count(0)
 
 

@@ -4,17 +4,19 @@
  *     state    by name: `device`, `keys`, `bundle`, `clock`, `synced`
  *     chunks   the bundle's chunks by hash
  *     uses     the latest use of a token by its id, with `expires_at` of the token
- *     queue    verifications that are still to be sent, by request id
+ *     queue    verifications that are still to be sent, by the order in which they came
  *     entries  who was let in on a pass and is not in the bundle's count yet, by request id
  */
 
 const NAME = "gatepass-kiosk";
-const STORES = ["state", "chunks", "uses", "queue", "entries"];
+const STORES = { state: {}, chunks: {}, uses: {}, queue: { autoIncrement: true }, entries: {} };
 
 /** @returns {Promise<Store>} */
 export async function openStore() {
   const opening = indexedDB.open(NAME, 1);
-  opening.onupgradeneeded = () => STORES.forEach((name) => opening.result.createObjectStore(name));
+  opening.onupgradeneeded = () => {
+    for (const [name, options] of Object.entries(STORES)) opening.result.createObjectStore(name, options);
+  };
   return new Store(await settled(opening));
 }
 
@@ -34,10 +36,6 @@ class Store {
     return keys.map((key, place) => [key, values[place]]);
   }
 
-  async keys(store) {
-    return settled(this._read(store).getAllKeys());
-  }
-
   async count(store) {
     return settled(this._read(store).count());
   }
@@ -45,7 +43,8 @@ class Store {
   /**
    * Write all of it or nothing. Resolved once it is kept; with `strict`, once it is on the disk.
    *
-   * @param {Array<[store: string, key: string, value: unknown]>} changes a value that is undefined deletes
+   * @param {Array<[store: string, key: string | IDBKeyRange | undefined, value: unknown]>} changes a value that is
+   *   undefined deletes; into the queue, values go without a key
    * @param {{strict?: boolean}} how
    */
   async write(changes, { strict = false } = {}) {

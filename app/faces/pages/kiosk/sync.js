@@ -17,7 +17,7 @@ export class Sync {
     this._sending = null;
   }
 
-  /** Send all of the queue, the oldest first. Throws `Unreachable` or `Refusal`, with the rest still in the queue. */
+  /** Send the queue as it is now, the oldest first. Throws `Unreachable` or `Refusal`, with the rest still in the queue. */
   send() {
     this._sending ??= this._send().finally(() => (this._sending = null));
     return this._sending;
@@ -37,26 +37,27 @@ export class Sync {
   }
 
   async _send() {
-    for (;;) {
-      const queue = (await this._store.entries("queue")).map(([, queued]) => queued).sort((a, b) => a.at - b.at);
-      if (queue.length === 0) break;
-      const rows = queue.slice(0, AT_ONCE).map(({ row }) => row);
+    const queue = await this._store.entries("queue");
+    for (let place = 0; place < queue.length; place += AT_ONCE) {
+      const some = queue.slice(place, place + AT_ONCE);
+      const rows = some.map(([, row]) => row);
       const answer = await this._api.json("/v1/verifications/sync", { verifications: rows }, { deadline: 30_000 });
-      await this._settle(rows, answer.results, Date.parse(answer.now) * 1000);
+      const sent = IDBKeyRange.bound(some[0][0], some.at(-1)[0]); // what comes meanwhile comes behind them
+      await this._settle(rows, answer.results, Date.parse(answer.now) * 1000, sent);
     }
     await this._forgetExpired();
   }
 
-  async _settle(rows, results, now) {
+  async _settle(rows, results, now, sent) {
     this._clock.heard(now);
     const entries = new Map(await this._store.entries("entries"));
-    const changes = [];
+    const changes = [["queue", sent, undefined]];
     let conflicts = await this.conflicts();
     for (const [place, result] of results.entries()) {
       const row = rows[place];
+      if (result.status === "rejected") console.warn("The service did not take a verification.", result.error);
       if (result.decision === "admit" && row.decision === "deny") await this._undo(result.verification);
       if (result.conflicts.length > 0 || (result.decision === "deny" && row.decision === "admit")) conflicts += 1;
-      changes.push(["queue", row.request_id, undefined]);
       const entry = entries.get(row.request_id);
       if (entry) changes.push(["entries", row.request_id, { ...entry, knownAt: now }]);
     }
