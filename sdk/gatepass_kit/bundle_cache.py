@@ -1,8 +1,9 @@
 """The bundle of the device's gate: fetched as differences, believed for its signature alone, kept across restarts.
 
 The service's keys were pinned when the device was set up. A bundle signed by one of them brings the keys that count
-from then on; a `seq` lower than the last one's, another tenant or another gate is refused, and the bundle before it
-stays.
+from then on. Under an unknown key it is believed only if the service publishes that key, as it does once its keys were
+changed at once; that is asked for as at the set-up. Another tenant or another gate is refused, and the bundle before it
+stays. So it does where the `seq` is lower: another process of the service looked earlier.
 """
 
 import json
@@ -13,9 +14,9 @@ from typing import NamedTuple
 import cbor2
 
 from . import uses
-from .core.bundle import Bundle, Manifest, chunk_hash, open_manifest
+from .core.bundle import Bundle, Manifest, UnknownKey, chunk_hash, open_manifest
 from .core.keys import Ed25519Key
-from .device import Device
+from .device import Device, published_keys
 from .errors import BundleRefused, Unreachable
 from .state import known, learn
 from .times import Times
@@ -62,6 +63,8 @@ class BundleCache:
             if answer.unchanged:
                 return False
             manifest = self._believed(answer.content, gate)
+            if manifest is None:
+                return False
             chunks = self._chunks(manifest, gate)
             if chunks is not None:
                 self._take(manifest, chunks, answer.content, answer.headers.get("etag"))
@@ -73,20 +76,28 @@ class BundleCache:
         self._times.saw(answer.at)
         return answer
 
-    def _believed(self, body: bytes, gate: str) -> Manifest:
+    def _believed(self, body: bytes, gate: str) -> Manifest | None:
+        """The manifest; None for one that is older than the one there is."""
         with self._device.state.transaction() as tx:
             pinned, tenant, seq = _pinned(tx), known(tx, "tenant"), known(tx, "seq")
         try:
-            manifest = open_manifest(body, pinned)
+            try:
+                manifest = open_manifest(body, pinned)
+            except UnknownKey:
+                manifest = open_manifest(body, self._published())
         except ValueError as fault:
             raise BundleRefused(str(fault)) from fault
         if tenant is not None and manifest.tenant != tenant:
             raise BundleRefused("The bundle is another tenant's.")
         if manifest.gate.id != gate:
             raise BundleRefused("The bundle is another gate's.")
-        if seq is not None and manifest.seq < seq:
-            raise BundleRefused("The bundle is older than the last one.")
-        return manifest
+        return manifest if seq is None or manifest.seq >= seq else None
+
+    def _published(self) -> dict[bytes, Ed25519Key]:
+        try:
+            return {kid: Ed25519Key(public) for kid, public in published_keys(self._device.transport).items()}
+        except (KeyError, TypeError, ValueError) as fault:
+            raise Unreachable("What came back are no keys of Gatepass's.") from fault
 
     def _chunks(self, manifest: Manifest, gate: str) -> dict[bytes, bytes] | None:
         """The chunks that the manifest names; None where one is no longer there, so that a newer manifest is wanted."""

@@ -9,9 +9,8 @@ import base64
 import json
 import os
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
 from . import answers
@@ -67,9 +66,7 @@ class Device:
         (folder / "writable").unlink()
         transport = Transport(url, None, _TIMEOUT_S)
         try:
-            keys = _pinned(
-                tried_again(lambda: transport.call("GET", "/.well-known/jwks.json").json(), attempts=_ATTEMPTS)
-            )
+            keys = tried_again(lambda: published_keys(transport), attempts=_ATTEMPTS)
             wish = {"handshake_version": version, "token": token, "software": SOFTWARE}
             given = transport.call(
                 "POST", "/v1/devices/initialize", {**wish, **({"name": name} if name else {})}
@@ -151,8 +148,12 @@ def _parts(link: str) -> tuple[str, str, int]:
     return f"{parts.scheme}://{parts.netloc}{path}", token, int(version)
 
 
-def _pinned(jwks: Mapping[str, Any]) -> dict[bytes, bytes]:
-    """The Ed25519 keys of a key set, by the `kid` that each has by its own thumbprint (RFC 9679)."""
+def published_keys(transport: Transport) -> dict[bytes, bytes]:
+    """The Ed25519 keys that the service publishes, by the `kid` that each has by its own thumbprint (RFC 9679).
+
+    Raises `Unreachable`, and KeyError, TypeError or ValueError for what is no key set.
+    """
+    jwks = transport.call("GET", "/.well-known/jwks.json").json()
     found = [_raw(each["x"]) for each in jwks.get("keys", ()) if each.get("crv") == "Ed25519"]
     return {key_id(public): public for public in found}
 

@@ -1,6 +1,7 @@
 """The bundle is believed for its signature alone, never goes back, and is fetched as differences."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,34 +11,73 @@ from gatepass_kit.state import known, learn
 
 from .conftest import Site
 
+VECTOR = json.loads((Path(__file__).parents[1] / "vectors" / "bundle.json").read_text("ascii"))["good"][0]
+
 
 def change(verifier: Verifier, name: str, value: object) -> None:
     with verifier.device.state.transaction() as tx:
         learn(tx, name, value)
 
 
+def answer_with(verifier: Verifier, body: bytes) -> None:
+    """Have those bytes come as the bundle."""
+    call = verifier.device.transport.call
+
+    def answering(method: str, path: str, *arguments: Any, **others: Any) -> Any:
+        answer = call(method, path, *arguments, **others)
+        return answer._replace(content=body) if path.endswith("/bundle") else answer
+
+    verifier.device.transport.call = answering  # type: ignore[method-assign]
+
+
 @pytest.mark.parametrize(
     ("name", "value", "why"),
     [
-        ("seq", 2**52, "older than the last one"),
-        ("tenant", "somebody-else", "another tenant's"),
-        ("keys", json.dumps({"00000000": "11" * 32}), "key"),
+        ("tenant", None, "another tenant's"),
+        ("manifest", VECTOR["manifest"], "key"),
+        ("manifest", "00", "COSE"),
     ],
 )
 def test_a_bundle_that_is_not_to_be_believed_is_refused_and_the_one_before_stays(
-    site: Site, name: str, value: object, why: str
+    site: Site, name: str, value: str | None, why: str
 ) -> None:
+    """Another tenant's, one under a key that the service does not publish, and what is no bundle."""
     site.open_gate(offline="admit_and_reconcile")
     text = site.text()
     with site.verifier() as verifier:
         before = verifier.status()
-        change(verifier, name, value)
+        if name == "tenant":
+            change(verifier, "tenant", "somebody-else")
+        else:
+            answer_with(verifier, bytes.fromhex(value or ""))
         verifier._cache._etag = None
         with pytest.raises(BundleRefused, match=why):
             verifier.refresh()
         assert verifier.status().bundle_at == before.bundle_at
         with site.line.down():
             assert verifier.verify(text).opens
+
+
+def test_a_bundle_of_earlier_is_left_unused(site: Site) -> None:
+    """Another process of the service looked earlier: nobody is to be alarmed by that."""
+    site.open_gate(offline="admit_and_reconcile")
+    with site.verifier() as verifier:
+        before = verifier.status()
+        change(verifier, "seq", 2**52)
+        verifier._cache._etag = None
+        assert not verifier.refresh()
+        assert verifier.status().bundle_at == before.bundle_at
+
+
+def test_a_key_that_was_changed_at_once_is_asked_for(site: Site) -> None:
+    site.open_gate(offline="admit_and_reconcile")
+    with site.verifier() as verifier:
+        change(verifier, "keys", json.dumps({"00000000": "11" * 32}))
+        verifier._cache._etag = None
+        assert verifier.refresh()
+        held = verifier._cache.held
+        assert held is not None
+        assert held.keys.keys() == held.bundle.manifest.keys.keys()
 
 
 def test_what_did_not_change_is_not_fetched_again(site: Site) -> None:
