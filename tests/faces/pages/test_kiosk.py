@@ -49,7 +49,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     ):
         site = Site(server.url, server.key)
         site.create("/v1/gates", id=GATE, name="Main door", offline="admit_and_reconcile")
-        passes = {holder: site.pass_(holder) for holder in ("emp-12", "emp-13", "emp-15")}
+        passes = {holder: site.pass_(holder) for holder in ("emp-12", "emp-13", "emp-15", "emp-16")}
         passes["emp-11"] = site.pass_("emp-11", max_entries=3)
         yield Place(browser, site, between, passes)
         site.http.close()
@@ -300,6 +300,16 @@ def test_a_code_that_was_used_elsewhere_meanwhile_is_shown_as_a_conflict(place: 
     assert place.site.items("/v1/conflicts")[0]["reason"] == "already_used"
     notice.locator("button").click()
     expect(notice).to_have_count(0)
+
+
+def test_what_the_networks_sign_in_page_answers_is_no_answer(place: Place, kiosk: Tablet) -> None:
+    kiosk.context.route("**/v1/**", lambda route: route.fulfill(status=200, content_type="text/html", body="<h1>Wi-Fi"))
+    kiosk.context.route("**/readyz", lambda route: route.fulfill(status=204))
+    kiosk.scan(place.site.token(place.passes["emp-16"]), state="admit")
+    kiosk.wait(network="offline", queued="1")
+    kiosk.context.unroute("**/v1/**")
+    kiosk.context.unroute("**/readyz")
+    kiosk.wait(network="online", queued="0")
 
 
 def test_a_clock_that_is_wrong_and_news_that_is_old_let_nobody_in(place: Place, kiosk: Tablet) -> None:

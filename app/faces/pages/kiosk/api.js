@@ -14,6 +14,7 @@ export class Refusal extends Error {
 }
 
 const DEADLINE_MS = 10_000;
+const OWN = "Request-Id"; // every answer of the service has it; a sign-in page of the network's has not
 
 export class Api {
   /**
@@ -51,7 +52,9 @@ export class Api {
     const headers = { ...request.headers, ...(this.key === null ? {} : { Authorization: `Bearer ${this.key}` }) };
     try {
       const signal = AbortSignal.timeout(deadline);
-      const response = await fetch(path, { ...request, headers, signal, cache: "no-store", credentials: "omit" });
+      const how = { cache: "no-store", credentials: "omit", redirect: "error" };
+      const response = await fetch(path, { ...request, headers, signal, ...how });
+      if (!response.headers.has(OWN)) throw new Error("somebody else answered");
       const bytes = new Uint8Array(await response.arrayBuffer()); // the deadline is the whole answer's
       this._heard(response);
       return { status: response.status, headers: response.headers, bytes, json: () => parsed(bytes) };

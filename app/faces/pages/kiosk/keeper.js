@@ -69,7 +69,8 @@ export class Keeper {
   }
 
   async _refresh() {
-    if (this.keys.size === 0) return;
+    if (this.keys.size === 0) await this.pinPublished();
+    if (this.keys.size === 0) return; // this browser knows no Ed25519
     const gate = this._device.gate;
     const path = `/v1/gates/${gate}/bundle`;
     const answer = await this._api.bytes(path, { etag: this._etag });

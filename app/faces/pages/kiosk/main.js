@@ -98,7 +98,6 @@ function wireButtons({ kiosk, camera, keypad, speak, refresh }) {
     if (target.dataset.way) await kiosk.device.learn({ way: target.dataset.way });
     refresh();
   });
-  kiosk.acknowledge = kiosk.acknowledge.bind(kiosk);
   unmuteAtFirstTouch(() => {
     document.body.dataset.sound = canBeHeard() ? "on" : "off";
     byId("sound").dataset.label = canBeHeard() ? "sound_on" : "sound_off";

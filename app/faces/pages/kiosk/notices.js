@@ -11,13 +11,14 @@ export function showNotices(kiosk) {
   for (const notice of wanted) put(notice);
 }
 
-function notices({ network, clock, keeper, waiting, conflicts, isStale, acknowledge }) {
+function notices(kiosk) {
+  const { network, clock, keeper, waiting, conflicts, isStale } = kiosk;
   const found = [];
   if (!network.online) found.push({ name: "offline", text: `${offlineFor(network.since)} · ${queued(waiting)}` });
   if (clock.wrongBy > 0) found.push({ name: "clock", text: say("clock_wrong", { time: sayDuration(clock.wrongBy) }) });
   if (isStale) found.push({ name: "stale", text: say("stale") });
   if (keeper.trouble !== null) found.push({ name: keeper.trouble, text: say(`bundle_${keeper.trouble}`) });
-  if (conflicts > 0) found.push({ name: "conflicts", text: counted("conflicts", conflicts), close: acknowledge });
+  if (conflicts > 0) found.push({ name: "conflicts", text: counted("conflicts", conflicts), close: () => kiosk.acknowledge() });
   return found;
 }
 
