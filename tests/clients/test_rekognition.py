@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.clients.client import Client, ClientError, awscli, boto3, client_rekognition
-from tests.clients.losing_proxy import losing_proxy
 from tests.clients.served_site import Connected, Site
+from tests.line import line_to
 
 ClientAt = Callable[..., Client]
 
@@ -88,9 +88,9 @@ def test_a_client_that_lost_the_first_answer_gets_it_when_it_calls_again(client_
     site.gate("main-door")
     connection = site.connect("rekognition", "main-door")
     site.visitor("visitor-7")
-    with losing_proxy(connection.url) as proxy, client_of(client_at, connection, proxy.url) as client:
+    with line_to(connection.url) as line, client_of(client_at, connection, line.url) as client, line.losing_answers(1):
         image = {"Bytes": site.code_of("visitor-7")}
         found = client.call("SearchFacesByImage", CollectionId="gatepass", Image=image)
-        assert proxy.lost.startswith(b"HTTP/1.1 200 ")
+        assert line.lost[0].startswith(b"HTTP/1.1 200 ")
         assert matched(found) == ["visitor-7"]
     assert site.verifications() == [("admit", "ok", "visitor-7")]

@@ -11,9 +11,9 @@ from gatepass_kit import Device, GatepassClient, Verifier
 from gatepass_kit.answers import RegisteredDevice, Token
 
 from tests.faces.http.server import Server, served
+from tests.line import Line, line_to
 
 from .broker import Heard, listening, mosquitto
-from .line import Line, line_to
 from .serial_line import SerialLine
 
 _numbers = itertools.count(1)

@@ -1,4 +1,4 @@
-"""The line between a device and the service: a proxy on loopback that can be cut, and can lose answers."""
+"""The line between a client and the service: a proxy on loopback that can be cut, and can lose answers."""
 
 import contextlib
 import math
@@ -15,7 +15,7 @@ _QUIET_S = 30.0
 
 
 class Line(ThreadingTCPServer):
-    """The proxy: `url` leads to the service at `target`. `lost` counts the answers that were lost."""
+    """The proxy: `url` leads to the service at `target`. `lost` are the answers that were lost."""
 
     daemon_threads = True
 
@@ -25,7 +25,7 @@ class Line(ThreadingTCPServer):
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self.cut = False
         self.to_lose: float = 0
-        self.lost = 0
+        self.lost: list[bytes] = []
         self.opened: set[socket.socket] = set()
 
     @contextmanager
@@ -78,7 +78,7 @@ class _Handler(BaseRequestHandler):
             data = ready[0].recv(_CHUNK_BYTES)
             if ready[0] is upstream and data and self.server.to_lose > 0:
                 self.server.to_lose -= 1
-                self.server.lost += 1
+                self.server.lost.append(data)
                 return
             if not data:
                 return
