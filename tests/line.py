@@ -23,22 +23,30 @@ class Line(ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.target = urlsplit(target)
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
-        self.cut = False
+        self.is_cut = False
         self.to_lose: float = 0
         self.lost: list[bytes] = []
         self.opened: set[socket.socket] = set()
 
-    @contextmanager
-    def down(self) -> Iterator[None]:
-        """Nothing gets through, in either direction."""
-        self.cut = True
+    def cut(self) -> None:
+        """Nothing gets through any more, in either direction."""
+        self.is_cut = True
         for each in list(self.opened):
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
+
+    def mend(self) -> None:
+        """All gets through again, and no answer is lost."""
+        self.is_cut, self.to_lose = False, 0
+
+    @contextmanager
+    def down(self) -> Iterator[None]:
+        """Cut for a while."""
+        self.cut()
         try:
             yield
         finally:
-            self.cut = False
+            self.is_cut = False
 
     def lead_to(self, address: str) -> None:
         """Lead to somebody else from now on."""
@@ -59,7 +67,7 @@ class _Handler(BaseRequestHandler):
     server: Line
 
     def handle(self) -> None:
-        if self.server.cut:
+        if self.server.is_cut:
             return
         with socket.create_connection((self.server.target.hostname, self.server.target.port)) as upstream:
             both = {self.request, upstream}

@@ -63,9 +63,9 @@ def test_sending_the_same_queue_twice_changes_nothing(site: Site) -> None:
 
 def texts_of(site: Site, count: int) -> list[str]:
     """Tokens that are issued although the line is down."""
-    down, site.line.cut = site.line.cut, False
+    down, site.line.is_cut = site.line.is_cut, False
     texts = [site.text() for _ in range(count)]
-    site.line.cut = down
+    site.line.is_cut = down
     return texts
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.faces.http.server import served
 from tests.faces.pages.tablet import LANDSCAPE, PORTRAIT, Site, Tablet, chromium, tablet
-from tests.faces.pages.wire import Wire, wire
+from tests.line import Line, line_to
 
 SIZES = {"1280x800": LANDSCAPE, "390x844": PORTRAIT}
 LANGUAGES = {"en": "en-GB", "zh": "zh-CN"}
@@ -17,7 +17,7 @@ def main(folder: Path) -> None:
     with (
         tempfile.TemporaryDirectory() as name,
         served(Path(name)) as server,
-        wire(server.port) as between,
+        line_to(server.url) as between,
         chromium() as browser,
     ):
         site = Site(server.url, server.key)
@@ -85,7 +85,7 @@ def at_work(one: Tablet, site: Site, folder: Path) -> None:
     one.page.locator("#about-close").click()
 
 
-def in_trouble(one: Tablet, site: Site, between: Wire, folder: Path) -> None:
+def in_trouble(one: Tablet, site: Site, between: Line, folder: Path) -> None:
     """What may go wrong, up to a tablet that was signed out."""
     one.page.evaluate("() => testCamera.pull()")
     one.wait(camera="lost")

@@ -168,7 +168,7 @@ class Tablet:
 def launch(kind: BrowserType, *arguments: str) -> Browser:
     """The Chromium that is installed; nothing is downloaded."""
     path = shutil.which("chromium")
-    assert path, "Chromium is needed: make needs-chromium"
+    assert path, "Chromium is needed: make needs-programs"
     return kind.launch(executable_path=path, args=[*_ARGUMENTS, *arguments])
 
 

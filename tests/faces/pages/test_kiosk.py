@@ -2,6 +2,7 @@
 
 import base64
 import io
+import math
 import re
 import time
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.faces.http.server import served
 from tests.faces.pages.tablet import PATIENCE_MS, PORTRAIT, Site, Tablet, chromium, launch, tablet
-from tests.faces.pages.wire import Wire, wire
+from tests.line import Line, line_to
 
 GATE = "main-door"
 UNREACHABLE = re.compile(r"net::ERR_|Failed to load resource|TimeoutError|signal timed out")
@@ -27,13 +28,13 @@ class Place(NamedTuple):
 
     browser: Browser
     site: Site
-    wire: Wire
+    line: Line
     passes: dict[str, str]
     """Those that a kiosk without the network is to know of, by holder: they are older than its bundle."""
 
     def device(self, gate: str = GATE, name: str = "Tablet at the door") -> dict[str, Any]:
         """A device to set up, at the address that the tablet has of the service."""
-        far = Site(self.wire.url, self.site.key)
+        far = Site(self.line.url, self.site.key)
         try:
             return far.create("/v1/devices", name=name, gate=gate)
         finally:
@@ -44,12 +45,12 @@ class Place(NamedTuple):
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with (
         served(tmp_path_factory.mktemp("kiosk")) as server,
-        wire(server.port) as between,
+        line_to(server.url) as between,
         chromium("--host-resolver-rules=MAP gate.test 127.0.0.1") as browser,
     ):
         site = Site(server.url, server.key)
         site.create("/v1/gates", id=GATE, name="Main door", offline="admit_and_reconcile")
-        passes = {holder: site.pass_(holder) for holder in ("emp-12", "emp-13", "emp-15", "emp-16")}
+        passes = {holder: site.pass_(holder) for holder in ("emp-12", "emp-13", "emp-15", "emp-16", "emp-17")}
         passes["emp-11"] = site.pass_("emp-11", max_entries=3)
         yield Place(browser, site, between, passes)
         site.http.close()
@@ -58,7 +59,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 @pytest.fixture(scope="module")
 def one_kiosk(place: Place) -> Iterator[Tablet]:
     """A kiosk that is set up, and kept offline."""
-    with tablet(place.browser, place.wire.url) as made:
+    with tablet(place.browser, place.line.url) as made:
         made.set_up(place.device())
         made.wait(copy="kept", camera="on")
         yield made
@@ -67,7 +68,7 @@ def one_kiosk(place: Place) -> Iterator[Tablet]:
 @pytest.fixture
 def kiosk(place: Place, one_kiosk: Tablet) -> Iterator[Tablet]:
     """That kiosk, ready and with the network, before a test; after it nothing was wrong."""
-    place.wire.mend()
+    place.line.mend()
     one_kiosk.hide()
     one_kiosk.wait(state="ready", network="online", camera="on", queued="0")
     one_kiosk.complaints.clear()
@@ -85,14 +86,14 @@ def admissions(site: Site, **query: str) -> list[dict[str, object]]:
 
 def test_it_is_set_up_by_showing_the_code_to_its_camera_and_one_tap(place: Place) -> None:
     device = place.device(name="Lobby")
-    with tablet(place.browser, place.wire.url) as new:
+    with tablet(place.browser, place.line.url) as new:
         new.open()
         new.wait(state="setup", step="find", camera="on")
         new.show(place.site.token()["picture"])
         new.says("setup-wrong", "That is no set-up code.")
         new.show(device["setup"]["qr"])
         new.wait(step="confirm")
-        new.says("setup-site", place.wire.url.removeprefix("http://"))
+        new.says("setup-site", place.line.url.removeprefix("http://"))
         expect(new.page.locator('#checks [data-check="fine"]')).to_have_count(
             3
         )  # a test's browser may clear its storage
@@ -111,14 +112,14 @@ def test_a_set_up_code_that_does_not_work_is_told_in_plain_words(place: Place) -
     token = device["setup"]["token"]
     initialize = {"handshake_version": 1, "token": token}
     place.site.http.post("/v1/devices/initialize", json=initialize).raise_for_status()
-    with tablet(place.browser, place.wire.url) as new:
+    with tablet(place.browser, place.line.url) as new:
         new.open()
         for fragment, words in (
             (f"#setup={token}&v=1", "This set-up code was used already. Ask for a new one."),
             (f"#setup={token}&v=2", "The service is newer than this page. Reload the page, then try again."),
             ("#setup=gp_setup_nobody&v=1", "This set-up code is not known here. Ask for a new one."),
         ):
-            new.page.locator("#setup-link").fill(f"{place.wire.url}/kiosk{fragment}")
+            new.page.locator("#setup-link").fill(f"{place.line.url}/kiosk{fragment}")
             new.page.locator("#setup-paste button").click()
             new.page.locator("#setup-go").click()
             new.wait(step="failed")
@@ -130,7 +131,7 @@ def test_a_set_up_code_that_does_not_work_is_told_in_plain_words(place: Place) -
 
 
 def test_the_token_leaves_the_address_at_once_and_an_insecure_address_is_told(place: Place) -> None:
-    url = place.wire.url.replace("127.0.0.1", "gate.test")
+    url = place.line.url.replace("127.0.0.1", "gate.test")
     with tablet(place.browser, url, viewport=PORTRAIT) as new:
         new.open("#setup=gp_setup_anything&v=1")
         new.wait(state="setup", step="confirm")
@@ -152,7 +153,7 @@ def test_it_reads_what_a_camera_films(place: Place, tmp_path: Path) -> None:
     camera = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={tmp_path}/camera.mjpeg")
     second = launch(place.browser.browser_type, *camera)
     try:
-        with tablet(second, place.wire.url, real_camera=True) as new:
+        with tablet(second, place.line.url, real_camera=True) as new:
             new.open()
             new.wait(step="confirm", camera="on")
             assert new.complaints == []
@@ -226,7 +227,7 @@ def test_a_camera_that_is_lost_comes_back_and_scanners_work_meanwhile(place: Pla
 
 
 def test_it_speaks_the_browsers_language_until_it_is_switched_by_hand(place: Place) -> None:
-    with tablet(place.browser, place.wire.url, locale="zh-CN") as new:
+    with tablet(place.browser, place.line.url, locale="zh-CN") as new:
         new.open()
         new.says("setup-title", "设置本终端")
         assert new.page.locator("html").get_attribute("lang") == "zh-Hans"
@@ -243,7 +244,7 @@ def test_without_the_network_it_opens_decides_and_sends_later(place: Place, kios
     online, first, second, third = (place.site.token(place.passes["emp-11"]) for _ in range(4))
     short = place.site.token(kind="short")
     kiosk.scan(online, state="admit")
-    place.wire.cut()
+    place.line.cut()
     kiosk.page.reload()
     kiosk.wait(state="ready", bundle="fresh", camera="on")
     kiosk.scan(online, state="deny", reason="already_used")  # though it was used online
@@ -257,7 +258,7 @@ def test_without_the_network_it_opens_decides_and_sends_later(place: Place, kios
     kiosk.scan(short, state="deny", reason="needs_network")
     kiosk.wait(queued="6")
     expect(kiosk.page.locator('[data-notice="offline"]')).to_contain_text("6 checks wait to be sent")
-    place.wire.mend()
+    place.line.mend()
     kiosk.wait(network="online", queued="0")
     records = place.site.items("/v1/verifications", holder="emp-11")
     assert sorted((each["decision"], each["reason"]) for each in records) == [
@@ -272,12 +273,12 @@ def test_without_the_network_it_opens_decides_and_sends_later(place: Place, kios
 
 def test_an_answer_that_is_lost_leads_to_one_admission(place: Place, kiosk: Tablet) -> None:
     token, short = (place.site.token(place.passes["emp-12"], kind=kind) for kind in ("signed", "short"))
-    place.wire.lose_answers()
+    place.line.to_lose = math.inf
     kiosk.scan(token, state="admit")
     kiosk.scan(short, state="deny", reason="needs_network")  # which the service let in
     kiosk.wait(network="offline", queued="2")
-    place.wire.cut()
-    place.wire.mend()
+    place.line.cut()
+    place.line.mend()
     kiosk.wait(network="online", queued="0")
     undone, let_in = place.site.items("/v1/verifications", holder="emp-12")
     assert (let_in["token_kind"], let_in["undone_at"]) == ("signed", None)
@@ -288,12 +289,12 @@ def test_an_answer_that_is_lost_leads_to_one_admission(place: Place, kiosk: Tabl
 
 def test_a_code_that_was_used_elsewhere_meanwhile_is_shown_as_a_conflict(place: Place, kiosk: Tablet) -> None:
     token = place.site.token(place.passes["emp-13"])
-    place.wire.cut()
+    place.line.cut()
     verification = {"token": token["token"], "gate": GATE}
     assert place.site.http.post("/v1/verifications", json=verification).json()["decision"] == "admit"
     kiosk.scan(token, state="admit")
     kiosk.wait(network="offline", queued="1")
-    place.wire.mend()
+    place.line.mend()
     kiosk.wait(network="online", queued="0")
     notice = kiosk.page.locator('[data-notice="conflicts"]')
     expect(notice).to_contain_text("1 entry that was let in without the network needs a look at the desk.")
@@ -314,7 +315,7 @@ def test_what_the_networks_sign_in_page_answers_is_no_answer(place: Place, kiosk
 
 def test_a_clock_that_is_wrong_and_news_that_is_old_let_nobody_in(place: Place, kiosk: Tablet) -> None:
     token = place.site.token(place.passes["emp-15"], ttl_s=86_400)
-    place.wire.cut()
+    place.line.cut()
     kiosk.page.evaluate(FAKE_CLOCK, -3_600)
     kiosk.scan(token, state="deny", reason="clock_behind")
     expect(kiosk.page.locator('[data-notice="clock"]')).to_contain_text("wrong by")
@@ -322,12 +323,12 @@ def test_a_clock_that_is_wrong_and_news_that_is_old_let_nobody_in(place: Place, 
     kiosk.scan(token, state="deny", reason="stale_bundle")
     expect(kiosk.page.locator('[data-notice="stale"]')).to_be_visible(timeout=PATIENCE_MS)
     kiosk.page.reload()  # with the right clock again
-    place.wire.mend()
+    place.line.mend()
     kiosk.wait(state="ready", network="online", bundle="fresh")
 
 
 def test_a_browser_that_cannot_check_signatures_is_a_kiosk_with_a_network(place: Place) -> None:
-    with tablet(place.browser, place.wire.url) as old:
+    with tablet(place.browser, place.line.url) as old:
         old.context.add_init_script(NO_ED25519)
         device = place.device()
         old.open(device["setup"]["url"].partition("/kiosk")[2])
@@ -335,9 +336,9 @@ def test_a_browser_that_cannot_check_signatures_is_a_kiosk_with_a_network(place:
         old.page.locator("#setup-go").click()
         old.wait(state="ready", bundle="none", camera="on")
         old.scan(place.site.token(), state="admit")
-        place.wire.cut()
+        place.line.cut()
         old.scan(place.site.token(), state="deny", reason="unavailable")
-        place.wire.mend()
+        place.line.mend()
         old.wait(network="online", queued="0")
 
 
@@ -347,7 +348,7 @@ def test_a_browser_that_cannot_check_signatures_is_a_kiosk_with_a_network(place:
 def test_a_kiosk_that_is_moved_and_then_revoked_follows(place: Place) -> None:
     place.site.create("/v1/gates", id="back-door", name="Back door", direction="both")
     device = place.device(name="Wanderer")
-    with tablet(place.browser, place.wire.url) as moved:
+    with tablet(place.browser, place.line.url) as moved:
         moved.set_up(device)
         moved.wait(camera="on")
         place.site.change(f"/v1/devices/{device['id']}", gate="back-door")
@@ -363,3 +364,23 @@ def test_a_kiosk_that_is_moved_and_then_revoked_follows(place: Place) -> None:
         moved.show(place.site.token()["picture"])
         moved.wait(state="revoked", step="find")
         moved.says("setup-title", "This kiosk was signed out")
+
+
+def test_what_another_device_decided_here_is_not_sent_in_the_name_of_the_next(place: Place) -> None:
+    """Under another key the service would not know what it has answered already."""
+    first = place.device(name="First")
+    with tablet(place.browser, place.line.url) as tab:
+        tab.set_up(first)
+        tab.wait(copy="kept", camera="on")
+        token = place.site.token(place.passes["emp-17"])
+        place.line.cut()
+        tab.scan(token, state="admit")
+        tab.wait(network="offline", queued="1")
+        place.site.http.delete(f"/v1/devices/{first['id']}").raise_for_status()
+        place.line.mend()
+        tab.wait(state="revoked", queued="1")
+        tab.set_up(place.device(name="Second"))
+        tab.wait(network="online", queued="0")
+        tab.page.locator("#about-open").click()
+        expect(tab.page.locator("#facts")).to_contain_text("Of an earlier set-up1", timeout=PATIENCE_MS)
+        assert place.site.items("/v1/verifications", holder="emp-17") == []

@@ -10,7 +10,7 @@ export async function showAbout(kiosk, camera) {
   showChecks(document.getElementById("about-checks"), await checkBrowser());
 }
 
-function facts({ device, keeper, clock, version, waiting }, { milliseconds }) {
+function facts({ device, keeper, clock, version, waiting, leftBehind }, { milliseconds }) {
   const manifest = keeper.bundle?.manifest ?? null;
   const typical = [...milliseconds].sort((a, b) => a - b)[Math.floor(milliseconds.length / 2)];
   const found = [
@@ -21,6 +21,7 @@ function facts({ device, keeper, clock, version, waiting }, { milliseconds }) {
     ["about_bundle", manifest === null ? say("about_bundle_none") : age(clock.now() - manifest.seq)],
     ["about_offline", manifest === null ? null : say(`about_offline_${manifest.offline}`)],
     ["about_queue", String(waiting)],
+    ["about_left_behind", leftBehind === 0 ? null : String(leftBehind)],
     ["about_decode", typical === undefined ? null : say("about_milliseconds", { n: typical.toFixed(1) })],
     ["about_version", version],
   ];

@@ -2,7 +2,8 @@
  * Keeps the bundle: fetches what changed of it, believes it only under a pinned key, and keeps it over a reload.
  *
  * The service's keys are pinned when the kiosk is set up; each manifest under one of them pins the keys that it names.
- * A manifest of another gate or another organisation, or an earlier one than that which is kept, is refused.
+ * Under an unknown key it is believed only if the service publishes that key. A manifest of another gate or another
+ * organisation is refused, and one that is earlier than that which is kept is left unused.
  */
 
 import { Bundle, UnknownKey, chunkHash, missing, openManifest } from "./core/bundle.js";
@@ -82,6 +83,7 @@ export class Keeper {
   async _take(answer, gate, path) {
     try {
       const manifest = await this._opened(answer.bytes, gate);
+      if (this.bundle !== null && manifest.seq < this.bundle.manifest.seq) return; // another process looked earlier
       const chunks = await this._fetched(path, manifest);
       if (chunks === null) return; // changed meanwhile: with the next call
       await this._adopt(manifest, chunks, answer);
@@ -94,12 +96,22 @@ export class Keeper {
   }
 
   async _opened(bytes, gate) {
-    const manifest = await openManifest(bytes, this.keys);
+    const manifest = await this._verified(bytes);
     const tenant = this._device.tenant;
     if (manifest.gate.id !== gate) throw new Refused("It is for another gate.");
     if (tenant !== null && manifest.tenant !== tenant) throw new Refused("It is another organisation's.");
-    if (this.bundle !== null && manifest.seq < this.bundle.manifest.seq) throw new Refused("It is older than the one before.");
     return manifest;
+  }
+
+  /** Under a key that is not known the service is asked which it publishes: its keys may have been changed at once. */
+  async _verified(bytes) {
+    try {
+      return await openManifest(bytes, this.keys);
+    } catch (error) {
+      if (!(error instanceof UnknownKey)) throw error;
+      await this.pinPublished();
+      return openManifest(bytes, this.keys);
+    }
   }
 
   /** Every chunk of a manifest by its hash, what is new by itself; null where one is no longer there. */

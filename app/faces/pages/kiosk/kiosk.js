@@ -33,6 +33,7 @@ export class Kiosk extends EventTarget {
     this.clock = clock;
     this.network = new Network();
     this.waiting = 0;
+    this.leftBehind = 0;
     this.conflicts = 0;
     this._timers = [];
     this._api = new Api({ onTime: (at) => clock.heard(at), onReach: (answered) => this.network.heard(answered) });
@@ -53,6 +54,7 @@ export class Kiosk extends EventTarget {
     const fresh = { device, gate, apiKey, side: null, name: null, gateDirection: null, tenant: null, revoked: false };
     await this.device.learn(fresh);
     this._api.key = apiKey;
+    await this._count(); // of this device from now on
     onStep("sign_in");
     if (before !== null) await this.keeper.forget();
     await this.keeper.pinPublished();
@@ -103,7 +105,7 @@ export class Kiosk extends EventTarget {
   }
 
   async _refresh() {
-    await this._sync.send();
+    await this._quietly(() => this._sync.send());
     await this._count();
     try {
       await this.keeper.refresh();
@@ -145,7 +147,9 @@ export class Kiosk extends EventTarget {
   }
 
   async _count() {
-    [this.waiting, this.conflicts] = await Promise.all([this._sync.waiting(), this._sync.conflicts()]);
+    const sync = this._sync;
+    const counts = await Promise.all([sync.waiting(), sync.leftBehind(), sync.conflicts()]);
+    [this.waiting, this.leftBehind, this.conflicts] = counts;
     this._changed();
   }
 

@@ -4,12 +4,12 @@
  *     state    by name: `device`, `keys`, `bundle`, `clock`, `synced`
  *     chunks   the bundle's chunks by hash
  *     uses     the latest use of a token by its id, with `expires_at` of the token
- *     queue    verifications that are still to be sent, by the order in which they came
+ *     queue    verifications that are still to be sent, by the device that decided, the time and the request id
  *     entries  who was let in on a pass and is not in the bundle's count yet, by request id
  */
 
 const NAME = "gatepass-kiosk";
-const STORES = { state: {}, chunks: {}, uses: {}, queue: { autoIncrement: true }, entries: {} };
+const STORES = { state: {}, chunks: {}, uses: {}, queue: {}, entries: {} };
 
 /** @returns {Promise<Store>} */
 export async function openStore() {
@@ -29,22 +29,22 @@ class Store {
     return settled(this._read(store).get(key));
   }
 
-  /** Every value of a store with its key: `[key, value]`, in the order of the keys. */
-  async entries(store) {
+  /** Every value of a store, or of a range of it, with its key: `[key, value]`, in the order of the keys. */
+  async entries(store, range) {
     const objects = this._read(store);
-    const [keys, values] = await Promise.all([settled(objects.getAllKeys()), settled(objects.getAll())]);
+    const [keys, values] = await Promise.all([settled(objects.getAllKeys(range)), settled(objects.getAll(range))]);
     return keys.map((key, place) => [key, values[place]]);
   }
 
-  async count(store) {
-    return settled(this._read(store).count());
+  async count(store, range) {
+    return settled(this._read(store).count(range));
   }
 
   /**
    * Write all of it or nothing. Resolved once it is kept; with `strict`, once it is on the disk.
    *
-   * @param {Array<[store: string, key: string | IDBKeyRange | undefined, value: unknown]>} changes a value that is
-   *   undefined deletes; into the queue, values go without a key
+   * @param {Array<[store: string, key: IDBValidKey | IDBKeyRange, value: unknown]>} changes a value that is undefined
+   *   deletes
    * @param {{strict?: boolean}} how
    */
   async write(changes, { strict = false } = {}) {

@@ -1,6 +1,9 @@
 /**
  * Sends what was decided without the network, once it is back. A row leaves the queue when its answer is final.
  *
+ * A queue is its device's: under another device's key the service would not know what it has answered already. What
+ * another one left behind stays until that one is set up here again.
+ *
  * Where the service admitted somebody whom the kiosk had refused, because only its answer was lost, the kiosk undoes it.
  */
 
@@ -10,10 +13,11 @@ const AT_ONCE = 1_000;
 const LEEWAY = 30_000_000;
 
 export class Sync {
-  constructor({ api, store, clock }) {
+  constructor({ api, store, clock, device }) {
     this._api = api;
     this._store = store;
     this._clock = clock;
+    this._device = device;
     this._sending = null;
   }
 
@@ -24,7 +28,12 @@ export class Sync {
   }
 
   async waiting() {
-    return this._store.count("queue");
+    return this._store.count("queue", this._own());
+  }
+
+  /** What another device left behind. */
+  async leftBehind() {
+    return (await this._store.count("queue")) - (await this.waiting());
   }
 
   /** Entries in conflict that nobody has acknowledged. */
@@ -37,7 +46,7 @@ export class Sync {
   }
 
   async _send() {
-    const queue = await this._store.entries("queue");
+    const queue = await this._store.entries("queue", this._own());
     for (let place = 0; place < queue.length; place += AT_ONCE) {
       const some = queue.slice(place, place + AT_ONCE);
       const rows = some.map(([, row]) => row);
@@ -46,6 +55,10 @@ export class Sync {
       await this._settle(rows, answer.results, Date.parse(answer.now) * 1000, sent);
     }
     await this._forgetExpired();
+  }
+
+  _own() {
+    return IDBKeyRange.bound([this._device.device ?? ""], [this._device.device ?? "", []]);
   }
 
   async _settle(rows, results, now, sent) {

@@ -157,7 +157,8 @@ export class Verifier {
     const { token = null, idx = null } = presented.claims ?? {};
     for (const { use } of decision.changes) changes.push(["uses", token.id, { use, expiresAt: token.expires_at }]);
     if (decision.changes.length > 0) changes.push(...this._entry(attempt, idx, decision.changes[0].use.direction, null));
-    return [...changes, ["queue", undefined, row(attempt, presented, decision, now)]];
+    const place = [this._device.device, now, attempt.requestId];
+    return [...changes, ["queue", place, row(attempt, presented, decision, now)]];
   }
 
   /** People who were let in on a pass whose entries are counted. */

@@ -116,6 +116,7 @@ export const PAGE = {
   about_offline_bound_tokens: "codes for this gate only",
   about_offline_admit_and_reconcile: "every genuine code, checked later",
   about_queue: "Waiting to be sent",
+  about_left_behind: "Of an earlier set-up",
   about_decode: "Reading a code",
   about_milliseconds: "{n} ms",
   switch_camera: "Other camera",

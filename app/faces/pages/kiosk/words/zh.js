@@ -116,6 +116,7 @@ export const PAGE = {
   about_offline_bound_tokens: "只放行绑定本闸口的码",
   about_offline_admit_and_reconcile: "放行所有真实的码，之后核对",
   about_queue: "待上传",
+  about_left_behind: "先前设置遗留",
   about_decode: "识别用时",
   about_milliseconds: "{n} 毫秒",
   switch_camera: "切换摄像头",
