@@ -95,7 +95,7 @@ async def test_a_slow_picture_is_killed_and_the_reader_goes_on(reader: PictureRe
     assert await outcome == ["too_slow", "too_slow"]
     assert time.perf_counter() - started < 2.0
     assert await reader.read(data) == [text]
-    assert workers().isdisjoint(before)
+    assert len(before - workers()) == 2  # there may be workers of other readers of this process
 
 
 async def test_a_slow_picture_does_not_hold_up_another(reader: PictureReader) -> None:
