@@ -292,7 +292,7 @@ def test_only_the_same_caller_at_the_same_gate_in_the_same_direction_on_the_same
     assert decide(polled(last_use=a_use(**other))).repeats is None
 
 
-ENDING = ["unknown", *BLOCKS, "token_revoked", "pass_revoked", "pass_suspended"]
+ENDING = ["clock_behind", "stale_bundle", "unknown", *BLOCKS, "token_revoked", "pass_revoked", "pass_suspended"]
 NEVER_LET_IN = ["needs_network"]  # what is no token there was let in by nobody
 
 
@@ -304,7 +304,7 @@ def test_whoever_was_let_in_a_moment_ago_is_not_asked_these_again(reason: str) -
 
 
 @pytest.mark.parametrize("reason", ENDING)
-def test_blocks_revocation_and_suspension_end_the_window(reason: str) -> None:
+def test_a_wrong_clock_old_news_blocks_revocation_and_suspension_end_the_window(reason: str) -> None:
     decision = decide(facts_with(reason)._replace(gate=POLLED, last_use=a_use()))
     assert (decision.outcome, decision.reason) == (Outcome.DENY, reason)
 

@@ -82,7 +82,7 @@ def clock_behind() -> list[Vector]:
         denied("the bundle was made ahead by a microsecond more", off(issued_at=NOW + LEEWAY + 1), no),
         denied("the bundle is from tomorrow and no time is known", off(issued_at=NOW + DAY, last_good=0), no),
         admitted("with the network it is the service's clock that counts", at()),
-        *everywhere("a clock that is behind", no, off(last_good=NOW + DAY), overridable=False),
+        *everywhere("a clock that is behind", no, off(last_good=NOW + DAY), overridable=False, ends_repeat=True),
     ]
 
 
@@ -98,7 +98,7 @@ def stale_bundle() -> list[Vector]:
         denied("it is a year old", off(issued_at=NOW - 365 * DAY), no),
         admitted("a gate that allows a week", off(issued_at=NOW - 6 * DAY, max_stale=7 * DAY)),
         denied("said after the clock", off(issued_at=NOW - DAY, last_good=NOW + DAY), "clock_behind"),
-        *everywhere("a bundle that is too old", no, off(issued_at=NOW - DAY), overridable=False),
+        *everywhere("a bundle that is too old", no, off(issued_at=NOW - DAY), overridable=False, ends_repeat=True),
     ]
 
 

@@ -4,7 +4,7 @@ from ..model import Facts
 from ..rule import Need, rule
 
 
-@rule("stale_bundle", needs=(Need.OFFLINE,), offline=True, overridable=False)
+@rule("stale_bundle", needs=(Need.OFFLINE,), offline=True, ends_repeat=True, overridable=False)
 def stale_bundle(facts: Facts) -> bool:
     """Refuse from the bundle's greatest age on: what was revoked since is not known."""
     offline = facts.offline

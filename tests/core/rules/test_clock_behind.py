@@ -1,6 +1,6 @@
 """`clock_behind`: a clock that shows what is over."""
 
-from app.core.rule import LEEWAY
+from app.core.rule import LEEWAY, Need
 from app.core.rules.clock_behind import clock_behind
 from tests.core.facts import NOW, facts, offline
 
@@ -20,3 +20,8 @@ def test_a_bundle_from_ahead_shows_it_too() -> None:
 
 def test_with_the_network_it_says_nothing() -> None:
     assert not clock_behind.refuses(facts())
+
+
+def test_it_is_asked_offline_only_and_ends_a_repeat_window() -> None:
+    assert (clock_behind.code, clock_behind.offline, clock_behind.ends_repeat) == ("clock_behind", True, True)
+    assert clock_behind.needs == {Need.OFFLINE}

@@ -1,5 +1,6 @@
 """`stale_bundle`: what is known is too old."""
 
+from app.core.rule import Need
 from app.core.rules.stale_bundle import stale_bundle
 from tests.core.facts import NOW, facts, offline
 
@@ -11,3 +12,8 @@ def test_a_bundle_is_good_until_it_is_as_old_as_it_may_be() -> None:
 
 def test_with_the_network_it_says_nothing() -> None:
     assert not stale_bundle.refuses(facts())
+
+
+def test_it_is_asked_offline_only_and_ends_a_repeat_window() -> None:
+    assert (stale_bundle.code, stale_bundle.offline, stale_bundle.ends_repeat) == ("stale_bundle", True, True)
+    assert stale_bundle.needs == {Need.OFFLINE}

@@ -85,7 +85,7 @@ def a_world(seed: int, attempts: int) -> World:
 
 def _a_gate(dice: random.Random) -> Gate:
     direction = dice.choice((Direction.ENTRY, Direction.ENTRY, Direction.EXIT, Direction.BOTH))
-    window, second_proof = dice.choice((0, 5, 5)), dice.choice((0, 0, 0, 30))
+    window, second_proof = dice.choice((0, 5, 60)), dice.choice((0, 0, 0, 30))
     return Gate("main-door", direction, repeat_window=window * SECOND, second_proof=second_proof * SECOND)
 
 

@@ -3,6 +3,7 @@
 import { LEEWAY } from "../model.js";
 
 export const code = "clock_behind";
+export const endsRepeat = true;
 export const overridable = false;
 
 /** Refuses while the clock is behind the latest time that is known to have been, by more than the leeway. */
