@@ -102,3 +102,20 @@ def test_more_members_than_any_call_has_are_refused_unread() -> None:
     assert len(read_json(fits)) == MAX_COMMAS + 1
     with pytest.raises(ValueError, match="too many members"):
         read_json(b"[" + b"{},," * MAX_COMMAS)
+
+
+@pytest.mark.parametrize(
+    "text", ["," * MAX_COMMAS * 2, ',"' * MAX_COMMAS, "\\," * MAX_COMMAS, ',"\\",\\\\' * MAX_COMMAS]
+)
+def test_commas_in_a_text_are_no_members(text: str) -> None:
+    assert read_json(json.dumps([text, {text: 1}]).encode()) == [text, {text: 1}]
+    with pytest.raises(ValueError, match="too many members"):
+        read_json(json.dumps([text, *range(MAX_COMMAS), text]).encode())
+
+
+@pytest.mark.parametrize("unit", [b'\\"', b'"', b'",', b"\\", b'\\",', b'"\\\\",', b'"a', b"\xff,"], ids=repr)
+@pytest.mark.parametrize("start", [b"", b'"', b"[", b'["'], ids=repr)
+def test_a_text_without_an_end_is_refused_at_once(start: bytes, unit: bytes) -> None:
+    """Two million of anything: what looks at each place from each place would not come to an end."""
+    with pytest.raises(ValueError, match=r"^The body "):
+        read_json(start + b"," * MAX_COMMAS + unit * (2_000_000 // len(unit)))
