@@ -20,10 +20,14 @@ from app.core.status_list import (
     status_of,
     unpack_statuses,
 )
+from app.core.strict_cbor import MAX_INT
 from app.storage.loaders.passes import limits_of, scope_of
 from app.storage.repositories.bundles import PassRow
 
 _NEVER = 1 << 62
+_LATEST = MAX_INT // SECOND * SECOND
+"""The last whole second of which a chunk can tell: in 2255. A pass may begin or end later."""
+
 _MOST_SCOPES = 10_000
 _EMPTY_SEGMENT = bytes(SEGMENT // 4)
 _NOBODY = Holder(b"", "", 0)
@@ -108,10 +112,12 @@ class Content:
             self._may_enter[row.scope] = may_enter(self._gate, scope_of(row.scope))
         if not self._may_enter[row.scope]:
             return None
+        if row.valid_from is not None and row.valid_from > _LATEST:
+            return None  # until then no bundle of today is good
         told = BundlePass(
             row.idx,
             None if row.valid_from is None or row.valid_from <= 0 else -(-row.valid_from // SECOND) * SECOND,
-            None if row.valid_until is None else row.valid_until // SECOND * SECOND,
+            _last_second(row.valid_until),
             None if row.schedule is None else self._schedules[row.schedule],
             1 if row.limits is None else limits_of(row.limits).party_size,
             row.max_entries,
@@ -184,6 +190,13 @@ def _status(row: PassRow) -> int:
     if row.blocked_at is not None:
         return APPLICATION_SPECIFIC
     return SUSPENDED if row.status == PassStatus.SUSPENDED else VALID
+
+
+def _last_second(valid_until: int | None) -> int | None:
+    """The whole second by which a pass ends; None where it never does, or later than a chunk can tell."""
+    if valid_until is None or valid_until // SECOND > _LATEST // SECOND:
+        return None
+    return valid_until // SECOND * SECOND
 
 
 def _has_ended(told: BundlePass, ended_by: int) -> bool:

@@ -8,7 +8,7 @@ and clocks of other processes may differ.
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -44,6 +44,8 @@ MOST_CHANGED = 20_000
 _AT_MOST = 10  # one part in so many of the time is spent on making a bundle anew because much changed
 _HOURS_AHEAD = 8 * DAY  # no bundle is good for longer than a week
 _TOKEN_LEEWAY = MINUTE
+_KEPT_BEFORE = MINUTE  # how long chunks are kept that no manifest names any more
+_ROOM_BEFORE = 16 * 1024 * 1024  # how many bytes of them, for each gate
 _ROOM = 512 * 1024 * 1024
 _PER_CHUNK, _PER_ROW = 300, 150  # bytes that Python spends on them besides
 
@@ -77,7 +79,7 @@ class Bundles:
         return (await self._current((tenant, gate))).issued
 
     async def chunks(self, tenant: str, gate: str, hashes: Sequence[bytes]) -> list[bytes | None]:
-        """Chunks of the gate's bundle, or of the one before, in that order. None for what is no longer there.
+        """Chunks of the gate's bundle, or of those of the last minute, in that order. None for what is not there.
 
         Raises as `bundle` does.
         """
@@ -121,10 +123,18 @@ class Bundles:
         elif len(found.changed) > MOST_CHANGED:
             kept = await self._made(key, found, as_of, kept)
         else:
-            kept = await asyncio.to_thread(_refreshed, kept, found, as_of)
+            kept = await self._whole(key, partial(_refreshed, kept, found, as_of))
         kept = kept._replace(looked_at=now, known_at=now)
-        self._kept[key] = kept = await asyncio.to_thread(self._issued, key[0], kept, found, as_of)
+        self._kept[key] = kept = await self._whole(key, partial(self._issued, key[0], kept, found, as_of))
         return kept
+
+    async def _whole(self, key: Key, change: Callable[[], "_Kept"]) -> "_Kept":
+        """What a change makes of a bundle. Where it fails it may be half done: the next look makes the bundle anew."""
+        try:
+            return await asyncio.to_thread(change)
+        except BaseException:
+            self._kept.pop(key, None)
+            raise
 
     async def _made(self, key: Key, found: "_Found", as_of: int, before: "_Kept | None") -> "_Kept":
         """Made of everything, read a stretch at a time, so that all else gets its turn; and one gate's at a time."""
@@ -138,7 +148,7 @@ class Bundles:
         made = _Kept(content, _basis(found), not_anew_before=as_of + _AT_MOST * took)
         if before is None:
             return made
-        return made._replace(issued=before.issued, manifest=before.manifest, chunks=before.chunks)
+        return made._replace(issued=before.issued, manifest=before.manifest, chunks=before.chunks, before=before.before)
 
     def _issued(self, tenant: str, kept: "_Kept", found: "_Found", as_of: int) -> "_Kept":
         """It with its manifest: the one there is, unless something is different or it is a minute old."""
@@ -148,7 +158,7 @@ class Bundles:
             return kept
         body = sign_manifest(manifest, self._keychain.signer())
         chunks = kept.content.chunks()
-        before = {hash_: chunk for hash_, chunk in kept.chunks.items() if hash_ not in chunks}
+        before = kept.no_longer_in(chunks, as_of)
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         return kept._replace(issued=Issued(body, etag), manifest=manifest, chunks=chunks, before=before)
 
@@ -201,11 +211,19 @@ class _Basis(NamedTuple):
     schedules: tuple[str, ...]
 
 
+class _Earlier(NamedTuple):
+    """A chunk that went out of the bundle then."""
+
+    bytes: bytes
+    went_at: int
+
+
 class _Kept(NamedTuple):
     """A bundle, and what it takes to keep it up to date.
 
     `known_at` is when what is in it was read last; `looked_at` may be later, where much was left for later. `seen` has
-    the passes that the last look read, by a hash of what it read. `before` are chunks of the bundle before.
+    the passes that the last look read, by a hash of what it read. `before` are chunks of earlier bundles, in the order
+    in which they went out of them.
     """
 
     content: Content
@@ -217,10 +235,27 @@ class _Kept(NamedTuple):
     issued: Issued = Issued(b"", "")
     manifest: Manifest | None = None
     chunks: Mapping[bytes, bytes] = {}
-    before: Mapping[bytes, bytes] = {}
+    before: Mapping[bytes, _Earlier] = {}
 
     def chunk(self, hash_: bytes) -> bytes | None:
-        return self.chunks.get(hash_) or self.before.get(hash_)
+        earlier = self.before.get(hash_)
+        return self.chunks.get(hash_) or (earlier.bytes if earlier else None)
+
+    def no_longer_in(self, chunks: Mapping[bytes, bytes], as_of: int) -> dict[bytes, _Earlier]:
+        """What is to be kept of its chunks besides those that it has now: who fetches them may be slow.
+
+        All that go now; and, as far as there is room, those that went within the last minute.
+        """
+        went, room = dict[bytes, _Earlier](), _ROOM_BEFORE
+        for hash_ in reversed(list(self.before)):
+            each = self.before[hash_]
+            room -= len(each.bytes)
+            if room < 0 or as_of - each.went_at > _KEPT_BEFORE:
+                break
+            went[hash_] = each
+        kept = {hash_: went[hash_] for hash_ in reversed(went)}
+        kept |= {hash_: _Earlier(chunk, as_of) for hash_, chunk in self.chunks.items()}
+        return {hash_: each for hash_, each in kept.items() if hash_ not in chunks}
 
     def still_fits(self, found: _Found) -> bool:
         """Whether it can be brought up to date: a schedule that is new comes behind the others."""
@@ -230,8 +265,8 @@ class _Kept(NamedTuple):
     @property
     def size(self) -> int:
         """About how many bytes it takes."""
-        chunks = sum(len(chunk) + _PER_CHUNK for held in (self.chunks, self.before) for chunk in held.values())
-        return chunks + len(self.seen) * _PER_ROW + len(self.issued.body) * 2
+        chunks = [*self.chunks.values(), *(each.bytes for each in self.before.values())]
+        return sum(len(chunk) + _PER_CHUNK for chunk in chunks) + len(self.seen) * _PER_ROW + len(self.issued.body) * 2
 
 
 def _basis(found: _Found) -> _Basis:

@@ -5,7 +5,7 @@ import json
 import random
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +17,9 @@ from app.core.bundle import Bundle, chunk_hash, open_manifest
 from app.core.ids import parse
 from app.core.model import DAY, SECOND, PassStatus
 from app.services import bundles as bundles_of
+from app.services.bundle_content import Content
 from app.services.bundles import Bundles
+from app.storage.repositories.bundles import PassRow
 from tests.postgres import PostgresServer
 from tests.service import Service
 from tests.services.bundle_deeds import DEEDS, OFFICE, Site
@@ -112,6 +114,69 @@ async def test_who_is_in_the_bundle_and_what_it_says_of_them(site: Site) -> None
     visiting = site.passes["visiting"]
     assert there["visiting"].valid_from == -(-microseconds(visiting["valid_from"]) // SECOND) * SECOND
     assert there["visiting"].valid_until == microseconds(visiting["valid_until"]) // SECOND * SECOND
+
+
+FAR = {  # the last second of which the chunks can tell, and what lies behind it
+    "2255-06-05T23:47:34Z": True,
+    "2255-06-05T23:47:34.999999Z": True,
+    "2255-06-05T23:47:35Z": False,
+    "8999-12-31T23:59:59Z": False,
+}
+
+
+@pytest.mark.parametrize("until", FAR)
+async def test_a_pass_that_ends_when_no_bundle_can_tell_is_good_for_ever(site: Site, until: str) -> None:
+    pass_ = await site.service.pass_("somebody", valid_until=until)
+    there = await told(site.service, await fetched(site.service), pass_)
+    assert there is not None
+    assert there.valid_until == (9_007_199_254 * SECOND if FAR[until] else None)
+    await site.service.pass_("another", gates=["main-door"], valid_until=until)
+    after = await later(site.service)
+    assert timeless(after.manifest) == timeless(await made_of_nothing(site.service))
+
+
+FAR_TOO_FAR = {
+    "2255-06-05T23:47:34Z": False,
+    "2255-06-05T23:47:34.000001Z": True,
+    "2255-06-05T23:47:35Z": True,
+    "8999-12-31T23:59:59Z": True,
+}
+
+
+@pytest.mark.parametrize("begins", FAR_TOO_FAR)
+async def test_a_pass_that_begins_when_no_bundle_can_tell_is_left_out(site: Site, begins: str) -> None:
+    pass_ = await site.service.pass_("somebody", valid_from=begins)
+    there = await told(site.service, await fetched(site.service), pass_)
+    assert (there is None) is FAR_TOO_FAR[begins]
+    await site.change("plain", valid_from=begins)
+    after = await later(site.service)
+    assert (await told(site.service, after, site.passes["plain"]) is None) is FAR_TOO_FAR[begins]
+    assert timeless(after.manifest) == timeless(await made_of_nothing(site.service))
+
+
+async def test_an_update_that_fails_leaves_nothing_behind(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next look makes the bundle anew, whatever had been done to it by then."""
+    await fetched(site.service)
+    await later(site.service, seconds=200)
+    bundles, tenant = site.service.context.bundles, await tenant_of(site.service)
+    await site.say("plain", "suspend")
+    site.service.clock.advance(1)
+    with monkeypatch.context() as broken:
+        broken.setattr(Content, "put", spoiling)
+        broken.setattr(Content, "drop_ended", failing)
+        with pytest.raises(ZeroDivisionError):
+            await bundles.bundle(tenant, "main-door")
+    after = await later(site.service)
+    assert timeless(after.manifest) == timeless(await made_of_nothing(site.service))
+
+
+def failing(content: Content, ended_by: int) -> None:
+    raise ZeroDivisionError
+
+
+def spoiling(content: Content, rows: Iterable[PassRow], ended_by: int) -> set[int]:
+    content.passes.clear()
+    return set()
 
 
 def microseconds(text: str) -> int:
@@ -239,6 +304,40 @@ async def test_chunks_that_another_process_named_are_found(site: Site) -> None:
     wanted = Bundle.missing(there.manifest, ())
     found = await anew(site.service).chunks(await tenant_of(site.service), "main-door", wanted)
     assert [chunk_hash(chunk or b"") for chunk in found] == wanted
+
+
+async def test_chunks_are_there_for_a_minute_after_the_last_manifest_that_named_them(site: Site) -> None:
+    """A kiosk on a slow line has its chunks though others ask for the bundle of a busy gate all the while."""
+    service = site.service
+    await site.change("limited", max_entries=1000)
+    manifests = [(await later(service)).manifest]
+    for _ in range(10):
+        await site.admit()
+        manifests.append((await later(service, seconds=6)).manifest)
+    assert len({manifest.seq for manifest in manifests}) == len(manifests)
+    for manifest in manifests:
+        assert None not in await chunks_of(service, Bundle.missing(manifest, ()))
+    await site.admit()
+    after = (await later(service, seconds=61)).manifest
+    gone = set(Bundle.missing(manifests[0], Bundle.missing(after, ())))
+    assert gone
+    assert set(await chunks_of(service, list(gone))) == {None}
+    assert None not in await chunks_of(service, Bundle.missing(manifests[-1], ()))
+
+
+async def test_of_earlier_chunks_so_many_bytes_are_kept_and_always_those_of_the_manifest_before(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = site.service
+    monkeypatch.setattr(bundles_of, "_ROOM_BEFORE", 1)
+    await site.change("limited", max_entries=1000)
+    manifests = [(await later(service)).manifest]
+    for _ in range(2):
+        await site.admit()
+        manifests.append((await later(service)).manifest)
+    old, before, now = (Bundle.missing(manifest, ()) for manifest in manifests)
+    assert None not in await chunks_of(service, before + now)
+    assert None in await chunks_of(service, old)
 
 
 @pytest.fixture
