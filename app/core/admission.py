@@ -2,7 +2,7 @@
 
 from .changes import Change, CountEntry, CountLimited, Move, Occupy, Redeem, Reserve
 from .crossing import OUTSIDE, counted_and_entered, counted_and_left, entered, is_inside, people_after_entry
-from .model import ANYWHERE, NO_ENTRIES, CountKey, Direction, Facts, Pass, Presence, Reservation, Token, Use
+from .model import ANYWHERE, NO_ENTRIES, CountKey, Direction, Facts, Pass, Presence, Reservation, Token, Use, Zone
 
 
 def of_entry(facts: Facts) -> tuple[Change, ...]:
@@ -47,16 +47,21 @@ def waits_here(facts: Facts) -> bool:
 
 
 def movement(facts: Facts) -> tuple[Change, ...]:
-    """The changes of who is inside. Nobody leaves who is not inside, and nobody leaves twice."""
+    """The changes of who is inside. Nobody leaves who is not inside, and nobody leaves twice.
+
+    What becomes known afterwards moves nobody who was moved since.
+    """
     if facts.pass_ is None:
         return ()
     changes: list[Change] = []
     for zone in counted_and_left(facts):
-        if is_inside(facts, zone):
+        if is_inside(facts, zone) and not _moved_since(facts, zone):
             before = facts.inside[zone.id]
             after = Presence(before.people - min(before.people, facts.people), before.since)
             changes += _moved(facts, zone.id, before, after)
     for zone in counted_and_entered(facts):
+        if _moved_since(facts, zone):
+            continue
         before = facts.inside.get(zone.id, OUTSIDE)
         changes += _moved(facts, zone.id, before, Presence(people_after_entry(facts, zone), facts.now))
     return tuple(changes)
@@ -99,13 +104,19 @@ def _counted(facts: Facts, pass_: Pass) -> list[Change]:
 
 def _one_more(facts: Facts, key: CountKey) -> CountLimited:
     before = facts.counts.get(key, NO_ENTRIES)
-    count = before.with_late_entry if facts.admitted else before.with_entry
+    count = before.with_entry if facts.afterwards is None else before.with_late_entry
     return CountLimited(key, before, count(facts.people, facts.site_day, facts.now))
+
+
+def _moved_since(facts: Facts, zone: Zone) -> bool:
+    return facts.afterwards is not None and facts.afterwards.moved.get(zone.id, 0) > facts.now
 
 
 def _moved(facts: Facts, zone: str, before: Presence, after: Presence) -> tuple[Change, ...]:
     if facts.pass_ is None:
         raise ValueError("nobody moves")
     move = Move(facts.pass_.holder.id, zone, before, after)
+    if facts.afterwards is not None and zone in facts.afterwards.recounted:
+        return (move,)  # whoever counted by hand counted them too
     people = max(0, facts.zones[zone].people + after.people - before.people)
     return (move, Occupy(zone, people)) if after.people != before.people else (move,)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from .admission import movement, of_entry, of_first_proof
-from .changes import Change, Move, Occupy, SpendBudget
+from .changes import Change, SpendBudget
 from .crossing import counted_and_left, is_inside
 from .model import NO_LIMITS, Budget, Claims, Direction, Facts, Gate, Pass, Refused, Use
 from .rule import Need, Rule, never, unknown
@@ -190,11 +190,9 @@ def record(facts: Facts, outcome: Outcome, reason: str, flags: tuple[str, ...] =
     if pass_ is None:
         return Decision(Outcome.ADMIT, OK, own, None, overridden=None if facts.exit_side else next(iter(against), None))
     if facts.exit_side:
-        return Decision(Outcome.ADMIT, OK, own, pass_, () if facts.moved_since else movement(facts))
-    changes = of_entry(facts)
-    if facts.moved_since:
-        changes = tuple(change for change in changes if not isinstance(change, Move | Occupy))
-    return Decision(Outcome.ADMIT, OK, own, pass_, changes, overridden=next(iter(against), None))
+        absent = _not_inside(facts)
+        return Decision(Outcome.ADMIT, OK, own + absent, pass_, () if absent else movement(facts))
+    return Decision(Outcome.ADMIT, OK, own, pass_, of_entry(facts), overridden=next(iter(against), None))
 
 
 def _refusal(facts: Facts, *, repeated: bool) -> str | None:

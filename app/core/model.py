@@ -292,6 +292,7 @@ NO_BUDGETS: Mapping[BudgetKey, Budget] = MappingProxyType({})
 NO_ZONES: Mapping[str, Zone] = MappingProxyType({})
 NOWHERE: Mapping[str, Presence] = MappingProxyType({})
 NO_COUNTS: Mapping[CountKey, EntryCount] = MappingProxyType({})
+NO_TIMES: Mapping[str, int] = MappingProxyType({})
 
 
 class Offline(NamedTuple):
@@ -307,6 +308,17 @@ class Offline(NamedTuple):
     last_good: int
 
 
+class Afterwards(NamedTuple):
+    """What is known of later than an admission that becomes known only now.
+
+    `moved` is when the holder was last let into a zone or out of it, or the zone was emptied by a nightly reset; by
+    zone. `recounted` are the zones whose people were counted by hand since.
+    """
+
+    moved: Mapping[str, int] = NO_TIMES
+    recounted: frozenset[str] = frozenset()
+
+
 class Facts(NamedTuple):
     """All that is known about one attempt when it is decided.
 
@@ -316,9 +328,8 @@ class Facts(NamedTuple):
     since 1970). `other_passes` are the holder's, where a card names a holder and no pass. `zones` are those whose
     people are counted, at and around the gate; `inside` is where the holder is, by zone. `override` is true where
     somebody at the desk admits against the rules. `offline` is given where the attempt is decided without the network:
-    only the rules that can be asked there are. `admitted` is true where a kiosk without the network let somebody in
-    already, and only the record is to be made; then `moved_since` says that the holder was let in or out at a later
-    time too, so that nobody is moved by this.
+    only the rules that can be asked there are. `afterwards` is given where a kiosk without the network let
+    somebody in already, and only the record is to be made.
     """
 
     now: int
@@ -343,5 +354,4 @@ class Facts(NamedTuple):
     counts: Mapping[CountKey, EntryCount] = NO_COUNTS
     reservation: Reservation | None = None
     offline: Offline | None = None
-    admitted: bool = False
-    moved_since: bool = False
+    afterwards: Afterwards | None = None

@@ -24,7 +24,7 @@ async def reset_anti_passback(app: Context, caller: Caller, id_: bytes, reason: 
         # Read again: nobody else counts within these zones now. Whoever entered another one meanwhile came later.
         inside = [each for each in tx.presences.inside(caller.tenant, id_) if each.root in roots]
         for each in inside:
-            tx.presences.leave(caller.tenant, id_, each.zone)
+            tx.presences.leave(caller.tenant, id_, each.zone, now)
         before = sum(_take_off(app, tx, caller, each, now) for each in inside)
         record(app, tx, caller, "anti_passback_reset", reason=reason, holder=id_, before=before, after=0)
         return holder

@@ -29,6 +29,8 @@ class Keychain:
         self._peppers: tuple[Pepper, ...] = ()
         self._opens_until = 0
         self.keyring = Keyring({}, ())
+        self.ever = Keyring({}, ())
+        """With keys that are gone too: for what was verified while they were not."""
 
     async def refresh(self) -> None:
         """Read the keys again. Raises `WrongMasterKey`, and `Unavailable`, which leaves them as they were."""
@@ -49,6 +51,10 @@ class Keychain:
             each.kid: SodiumKey(each.public) for each in signing_keys if times(each).state(now) != "gone"
         }
         self.keyring = Keyring(keys, self._peppers)
+        gone: dict[bytes, PublicKey] = {
+            each.kid: SodiumKey(each.public) for each in signing_keys if each.kid not in keys
+        }
+        self.ever = Keyring({**gone, **keys}, self._peppers)
         self._records = records
         self._opens_until = min((at for each in signing_keys if (at := each.gone_at) and at > now), default=1 << 62)
 

@@ -49,7 +49,7 @@ async def correct_occupancy(app: Context, caller: Caller, id_: str, people: int,
         concerned = [zone] if people else [zone, *_within(tx, caller.tenant, zone)]
         for each in concerned:
             before = occupancy_of(app, caller, each, now).people
-            tx.zones.change(caller.tenant, each.id, {"people": people, "people_at": now})
+            tx.zones.change(caller.tenant, each.id, {"people": people, "people_at": now, "recounted_at": now})
             if not people:
                 tx.presences.forget_zone(caller.tenant, each.id)
             record(app, tx, caller, "occupancy_corrected", reason=reason, zone=each.id, before=before, after=people)

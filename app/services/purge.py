@@ -14,7 +14,7 @@ KEPT = 30 * DAY
 async def purge(app: Context) -> None:
     """Forget request ids and idempotency keys older than 30 days, and first proofs whose second never came.
 
-    And where people were who have left, or who were counted before the latest nightly reset.
+    And where people were who left a day ago, or who were counted before the latest nightly reset.
     """
     now = app.clock.now()
     await app.store.write(lambda tx: tx.idempotency_keys.purge(now - KEPT))
@@ -23,7 +23,7 @@ async def purge(app: Context) -> None:
 
 
 def _purge_presences(app: Context, tx: Transaction, now: int) -> None:
-    tx.presences.purge()
+    tx.presences.purge(now - DAY)  # a kiosk may still tell of somebody who came in before they left
     resets: defaultdict[tuple[str, int], list[str]] = defaultdict(list)  # most zones of a tenant have the same
     for tenant, zone, resets_at, time_zone in tx.zones.that_reset():
         resets[tenant, app.calendar.last_reset(resets_at, time_zone, now)].append(zone)

@@ -15,7 +15,8 @@ from typing import NamedTuple
 from app.core.decision import OK, REASONS, Outcome, is_exit_side
 from app.core.model import DAY, Claims, Direction, Gate, Presented, Refused
 from app.core.tokens import recognise_any
-from app.storage.attempt import Attempt, Reported, Settled, Unsettled
+from app.storage.attempt import Attempt, Reported, Settled, Undoing, Unsettled
+from app.storage.failures import Unavailable
 from app.storage.records import ConflictRecord, VerificationRecord
 from app.storage.repositories.conflicts import ConflictFilter
 from app.storage.transaction import Transaction
@@ -36,7 +37,11 @@ _ERRORS = {"no_such_gate": "gate_not_found"}
 
 
 class Queued(NamedTuple):
-    """A verification as a device decided it. `at` is the device's time (microseconds UTC)."""
+    """A verification as a device decided it. `at` is the device's time (microseconds UTC).
+
+    `exit` says whether nobody was held back there: an exit gate, or a device bound to the exit side; None that it is as
+    gate and device are now.
+    """
 
     request_id: str
     gate: str
@@ -47,6 +52,7 @@ class Queued(NamedTuple):
     direction: Direction | None
     people: int
     flags: tuple[str, ...]
+    exit: bool | None = None
 
 
 class Synced(NamedTuple):
@@ -68,11 +74,13 @@ class KnownConflict(NamedTuple):
 
 async def sync(app: Context, caller: Caller, queue: Sequence[Queued]) -> list[Synced]:
     """Record a queue; what became of each, in its order. Raises `Unavailable`, and then it is to be sent again."""
-    now = app.clock.now()
+    if not caller.confirmed:
+        raise Unavailable("the key cannot be confirmed")
     order = sorted(range(len(queue)), key=lambda place: (queue[place].at, queue[place].request_id))
     gates = await _gates(app, caller, {each.gate for each in queue})
     results: dict[int, Synced] = {}
     for places in _a_few(iter(order)):
+        now = app.clock.now()
         attempts: dict[int, Attempt] = {}
         for place in places:
             gate = gates.get(queue[place].gate)
@@ -82,14 +90,15 @@ async def sync(app: Context, caller: Caller, queue: Sequence[Queued]) -> list[Sy
             else:
                 results[place] = Synced("rejected", "invalid" if gate else "gate_not_found")
         settled = await asyncio.gather(*(app.store.settle(attempt) for attempt in attempts.values()))  # 2
-        results |= {place: _synced(each) for place, each in zip(attempts, settled, strict=True)}
+        for place, each in zip(attempts, settled, strict=True):
+            results[place] = await _taken_back(app, caller, queue[place], _synced(each))
     return await _with_conflicts(app, caller, [results[place] for place in range(len(queue))])  # 3
 
 
 async def list_conflicts(
     app: Context, caller: Caller, after: bytes | None, limit: int, wanted: ConflictFilter
 ) -> Page[KnownConflict]:
-    """The tenant's conflicts, newest first. Where one of two admissions was taken back there is none any more."""
+    """The tenant's conflicts, newest first. An admission that was taken back is in none any more."""
 
     def work(tx: Transaction) -> Page[KnownConflict]:
         found = page(lambda count: tx.conflicts.page(caller.tenant, after, count, wanted), lambda each: each.id, limit)
@@ -102,8 +111,8 @@ async def list_conflicts(
 def _attempt(app: Context, caller: Caller, queued: Queued, gate: Gate, now: int) -> Attempt | None:
     """The attempt as it is recorded; None for an admission by what cannot be verified without the network."""
     text = queued.token or ""
-    presented = recognise_any(text, caller.tenant, app.keychain.keyring) if text else Refused(queued.reason)
-    if queued.outcome is Outcome.ADMIT and not _could_be_admitted(caller, gate, presented):
+    presented = recognise_any(text, caller.tenant, app.keychain.ever) if text else Refused(queued.reason)
+    if queued.outcome is Outcome.ADMIT and not _could_be_admitted(caller, queued, gate, presented):
         return None
     at = min(max(queued.at, now - OLDEST), now)
     flags = queued.flags if at == queued.at else (*queued.flags, BOUNDED)
@@ -123,14 +132,16 @@ def _attempt(app: Context, caller: Caller, queued: Queued, gate: Gate, now: int)
         today=0,
         verification=app.new_id(),
         people=queued.people,
-        reported=Reported(queued.outcome, queued.reason, flags, now),
+        reported=Reported(queued.outcome, queued.reason, flags, now, queued.exit),
     )
 
 
-def _could_be_admitted(caller: Caller, gate: Gate, presented: Presented) -> bool:
+def _could_be_admitted(caller: Caller, queued: Queued, gate: Gate, presented: Presented) -> bool:
     """Whether a device can have let somebody through by it: in with a signed token, out with anything."""
     if isinstance(presented, Claims) and presented.token is not None:
         return True
+    if queued.exit is not None:
+        return queued.exit
     return is_exit_side(gate, exit_bound=caller.side == Direction.EXIT)
 
 
@@ -146,6 +157,18 @@ def _synced(settled: Settled | Unsettled) -> Synced:
         return Synced("rejected", _ERRORS.get(settled.mistake, settled.mistake))
     status = "recorded" if settled.repeated is None else "known"
     return Synced(status, None, settled.verification, settled.outcome)
+
+
+async def _taken_back(app: Context, caller: Caller, queued: Queued, synced: Synced) -> Synced:
+    """Where the service had admitted and its answer was lost, the device may have refused: then nobody went through.
+
+    So the admission is taken back, however long ago it was, and the token is good again if it has not expired.
+    """
+    if queued.outcome is not Outcome.DENY or synced.outcome is not Outcome.ADMIT or synced.verification is None:
+        return synced
+    undoing = Undoing(caller.tenant, synced.verification, caller.line, app.clock.now(), at_any_time=True)
+    done = await app.store.undo(undoing)
+    return synced._replace(outcome=Outcome.DENY) if done is None else synced
 
 
 async def _gates(app: Context, caller: Caller, ids: Collection[str]) -> dict[str, Gate]:

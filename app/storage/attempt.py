@@ -7,12 +7,16 @@ from app.core.model import Direction, Presented
 
 
 class Reported(NamedTuple):
-    """What a device decided without the network, and told the service at `received_at`."""
+    """What a device decided without the network, and told the service at `received_at`.
+
+    `exit` says whether nobody was held back there, None that it is as the gate is now.
+    """
 
     outcome: Outcome
     reason: str
     flags: tuple[str, ...]
     received_at: int
+    exit: bool | None = None
 
 
 class Attempt(NamedTuple):
@@ -88,12 +92,16 @@ class Unsettled(NamedTuple):
 
 
 class Undoing(NamedTuple):
-    """An admission to be taken back, by the line of keys that asked for it."""
+    """An admission to be taken back, by the line of keys that asked for it.
+
+    `at_any_time`: it is known that nobody went through, so it does not matter how long ago it was.
+    """
 
     tenant: str
     verification: bytes
     credential: bytes
     now: int
+    at_any_time: bool = False
 
 
 class NotUndone(NamedTuple):

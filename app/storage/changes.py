@@ -7,6 +7,8 @@ from typing import NamedTuple
 from app.core.changes import Change, CountLimited, Move, Redeem
 from app.core.model import Presence
 
+_NO_DAY = -1
+
 
 class Counted(NamedTuple):
     """That the people were counted on a limited pass, for a zone and on a day."""
@@ -36,12 +38,18 @@ def packed(changes: Iterable[Change]) -> str | None:
             before, after = change.before, change.after
             kept.append(f'["{change.zone}",{before.people},{before.since},{after.people},{after.since}]')
         elif isinstance(change, CountLimited):
-            kept.append(f'["{change.count_key.zone}",{change.after.day}]')
+            kept.append(f'["{change.count_key.zone}",{_day_of(change)}]')
         elif isinstance(change, Redeem):
             used += 1
             if used > 1:  # the one that was shown stands in the record itself
                 kept.append(f'["{change.token.hex()}"]')
     return f"[{','.join(kept)}]" if kept else None
+
+
+def _day_of(change: CountLimited) -> int:
+    """The day that it was counted on; none, where it became known on a later day and was counted in all only."""
+    before, after = change.before, change.after
+    return after.day if (after.day, after.on_day) != (before.day, before.on_day) else _NO_DAY
 
 
 def unpacked(text: str | None, holder: bytes) -> Changed:

@@ -24,6 +24,7 @@ from app.core.model import (
     Direction,
     EntryCount,
     Facts,
+    Gate,
     Pass,
     Presence,
     Reservation,
@@ -106,7 +107,7 @@ class FactsLoader:
             for n, (attempt, place) in enumerate(zip(attempts, at, strict=True))
         ]
         if any(attempt.reported is not None for attempt in attempts):
-            facts = self._afterwards.as_of(connection, attempts, facts, _resets(at, attempts, zones))
+            facts = self._afterwards.as_of(connection, attempts, facts, _resets(zones))
         return facts
 
     def _found(
@@ -183,7 +184,10 @@ class FactsLoader:
         gate, tenant, now = place.gate, attempt.tenant, attempt.now
         exit_side = is_exit_side(gate, exit_bound=attempt.exit_bound)
         direction = Direction.EXIT if exit_side else gate.direction
-        if direction == Direction.BOTH:
+        if attempt.reported is not None and attempt.reported.exit is not None:
+            exit_side = attempt.reported.exit
+            direction = Direction.EXIT if exit_side else attempt.direction or _way_in(gate)
+        elif direction == Direction.BOTH:
             direction = attempt.direction or Direction.BOTH
         passes = [_with_hours(each, tenant, place, around) for each in found.passes] if found else []
         holder = passes[0].holder.id if passes else b""
@@ -262,19 +266,14 @@ def _zones_of(place: Place, tenant: str, zones: Mapping[tuple[str, str], Mapping
     return {id_: each.zone for root in place.roots for id_, each in zones.get((tenant, root), {}).items()} or NO_ZONES
 
 
-def _resets(
-    at: Sequence[Place | None], attempts: Sequence[Attempt], zones: Mapping[tuple[str, str], Mapping[str, Counted]]
-) -> list[int]:
-    """When the people around the gate of each attempt were last counted anew."""
-    return [
-        max(
-            (each.reset_at for root in place.roots for each in zones.get((attempt.tenant, root), {}).values()),
-            default=0,
-        )
-        if place
-        else 0
-        for attempt, place in zip(attempts, at, strict=True)
-    ]
+def _resets(zones: Mapping[tuple[str, str], Mapping[str, Counted]]) -> dict[tuple[str, str], int]:
+    """When the people in each zone, by tenant and id, were last counted anew."""
+    return {(tenant, id_): each.reset_at for (tenant, _), tree in zones.items() for id_, each in tree.items()}
+
+
+def _way_in(gate: Gate) -> Direction:
+    """How a gate that may have been another at the time was gone through, where nobody said it."""
+    return Direction.ENTRY if gate.direction == Direction.EXIT else gate.direction
 
 
 def _counts_of(found: Found) -> Mapping[CountKey, EntryCount]:

@@ -5,11 +5,11 @@ Each attempt is decided in order of arrival and sees what the ones before it cha
 
 import itertools
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection, func, select
 
-from app.core.changes import Change
+from app.core.changes import Change, Move
 from app.core.decision import Decision, Outcome, apply, decide, record
 from app.core.model import Direction, Facts, Gate
 
@@ -57,6 +57,7 @@ class Ledger:
         first: list[tuple[RequestKey, FirstAnswer, int]] = []
         replayed: list[RequestKey] = []
         changed: defaultdict[tuple[str, Hashable], dict[Hashable, Change]] = defaultdict(dict)
+        moved: defaultdict[str, dict[tuple[bytes, str], int]] = defaultdict(dict)
         for attempt, known in zip(attempts, facts, strict=True):
             key = key_of(attempt, answers)
             if key is not None and key in answers:
@@ -73,7 +74,7 @@ class Ledger:
                 subjects = ((attempt.tenant, subject) for subject in _subjects(known))
                 earlier = [change for each in subjects if each in changed for change in changed[each].values()]
                 known = apply(known, earlier)  # noqa: PLW2901  the attempt is decided on these
-            decision = decide(known) if attempt.reported is None else record(known, *attempt.reported[:3])
+            decision = _decision(attempt, known, moved[attempt.tenant])
             for change in decision.changes:
                 about = changed[attempt.tenant, change.subject]
                 about.pop(change.key, None)  # what was changed last is applied last
@@ -90,6 +91,23 @@ class Ledger:
             raise Conflict
         self._request_ids.replayed(connection, replayed)
         return results
+
+
+def _decision(attempt: Attempt, facts: Facts, moved: dict[tuple[bytes, str], int]) -> Decision:
+    """What is decided, or was. `moved` is when others of the batch moved holders, by holder and zone."""
+    reported = attempt.reported
+    decision = decide(facts) if reported is None else record(_also_moved(facts, moved), *reported[:3])
+    moved |= {(each.holder, each.zone): attempt.now for each in decision.changes if isinstance(each, Move)}
+    return decision
+
+
+def _also_moved(facts: Facts, moved: Mapping[tuple[bytes, str], int]) -> Facts:
+    """The facts of a reported attempt, which knows of those that were moved since."""
+    if facts.afterwards is None or facts.pass_ is None or not moved:
+        return facts
+    holder, known = facts.pass_.holder.id, facts.afterwards.moved
+    later = {zone: max(known.get(zone, 0), moved.get((holder, zone), 0)) for zone in facts.zones}
+    return facts._replace(afterwards=facts.afterwards._replace(moved=later))
 
 
 def _subjects(facts: Facts) -> Iterator[Hashable]:

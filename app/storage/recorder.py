@@ -87,7 +87,7 @@ class Recorder:
                 if isinstance(change, Redeem):
                     redeemed.append(_redemption(attempt.tenant, change.token, change.use))
                 else:
-                    stand(standing, attempt.tenant, attempt.received_at, change, facts.counts)
+                    stand(standing, attempt.tenant, attempt.received_at, change, facts.counts, at=attempt.now)
         self._record.write(connection, records)
         if self._redeem.write(connection, sorted(redeemed, key=itemgetter(0, 1, 2))) != len(redeemed):
             raise Conflict
@@ -101,8 +101,19 @@ class Recorder:
             self._standing[name].write(connection, [(*key, *rows[key]) for key in sorted(rows)])
 
 
-def stand(standing: Standing, tenant: str, now: int, change: Change, counts: Mapping[CountKey, EntryCount]) -> None:
-    """Note what stands after `change`, unless it is the use of a token. `counts` are those that stood before it."""
+def stand(
+    standing: Standing,
+    tenant: str,
+    now: int,
+    change: Change,
+    counts: Mapping[CountKey, EntryCount],
+    *,
+    at: int | None = None,
+) -> None:
+    """Note what stands after `change`, unless it is the use of a token. `counts` are those that stood before it.
+
+    `at` is when people moved, where they did not only move back.
+    """
     if isinstance(change, CountEntry):
         standing.entries[tenant, change.pass_] = (change.entries, now)
     elif isinstance(change, CountLimited):
@@ -111,7 +122,8 @@ def stand(standing: Standing, tenant: str, now: int, change: Change, counts: Map
             standing.counts[tenant, pass_] = {key: count for key, count in counts.items() if key.pass_ == pass_}
         standing.counts[tenant, pass_][of] = change.after
     elif isinstance(change, Move):
-        standing.presences[tenant, change.holder, change.zone] = change.after
+        moved_at = change.after.since if at is None else at
+        standing.presences[tenant, change.holder, change.zone] = (*change.after, moved_at)
     elif isinstance(change, Occupy):
         standing.people[tenant, change.zone] = (change.people, now)
     elif isinstance(change, SpendBudget):

@@ -22,6 +22,7 @@ from .counts import counts_of
 from .engine import Engine
 from .loaders.gates import GatesLoader
 from .loaders.zones import ZonesLoader
+from .reconciler import Reconciler, Subject
 from .recorder import Recorder, Standing, stand
 from .repositories.entry_counts import is_entry
 from .repositories.undos import Undos
@@ -53,6 +54,7 @@ class Undoer:
         self._gates = GatesLoader(engine)
         self._zones = ZonesLoader(engine, calendar)
         self._recorder = Recorder(engine)
+        self._reconciler = Reconciler(engine, calendar)
 
     def undo(self, connection: Connection, undoing: Undoing) -> NotUndone | None:
         """Take it back, or say why not. What it hangs on is locked as for settling, in the same order."""
@@ -72,6 +74,8 @@ class Undoer:
         _give_entries_back(connection, undoing, admission)
         standing = self._standing(connection, undoing, changed, roots, counts)
         self._recorder.put(connection, _with_last_entry(connection, undoing.tenant, standing))
+        subject = Subject(undoing.tenant, admission.token, admission.pass_)
+        self._reconciler.taken_back(connection, subject, admission.at, undoing.now)
         return None
 
     def _counted(
@@ -167,7 +171,8 @@ def _mistake(admission: _Admission | None, undoing: Undoing) -> str | None:
         return "not_admitted"
     if admission.undone_at is not None:
         return "already_undone"
-    return "too_late" if undoing.now - admission.at > UNDO_WITHIN else None
+    too_late = not undoing.at_any_time and undoing.now - admission.at > UNDO_WITHIN
+    return "too_late" if too_late else None
 
 
 def _admission(connection: Connection, undoing: Undoing) -> _Admission | None:

@@ -1,4 +1,4 @@
-"""Conflicts: admissions without the network that should not have been."""
+"""Conflicts: admissions without the network that should not have been; and when people moved and were counted."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -27,9 +27,13 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_conflicts_tenant_subject"), "conflicts", ["tenant", "subject"], unique=False)
+    op.add_column("presences", sa.Column("moved_at", sa.BigInteger(), nullable=False, server_default=sa.text("0")))
+    op.add_column("zones", sa.Column("recounted_at", sa.BigInteger(), nullable=False, server_default=sa.text("0")))
 
 
 def downgrade() -> None:
     """Take it back."""
+    op.drop_column("zones", "recounted_at")
+    op.drop_column("presences", "moved_at")
     op.drop_index(op.f("ix_conflicts_tenant_subject"), "conflicts")
     op.drop_table("conflicts")

@@ -10,6 +10,7 @@ from app.core.decision import OFFLINE, REASONS, Outcome, decide, record
 from app.core.model import (
     ANYWHERE,
     DAY,
+    Afterwards,
     CountKey,
     Direction,
     EntryCount,
@@ -28,13 +29,18 @@ from tests.core.facts import (
     a_presence,
     a_token,
     a_use,
+    a_zone,
     facts,
     zone_facts,
 )
 
 
 def reported(**other: Any) -> Facts:
-    return facts(site_day=TODAY, admitted=True)._replace(**other)
+    return facts(site_day=TODAY, afterwards=Afterwards())._replace(**other)
+
+
+def kinds(seen: Facts) -> list[type]:
+    return [type(change) for change in record(seen, Outcome.ADMIT, "ok").changes]
 
 
 def test_an_admission_changes_what_it_would_have_changed_online() -> None:
@@ -79,11 +85,23 @@ def test_a_refusal_changes_nothing_and_keeps_its_reason() -> None:
 
 
 def test_nobody_is_moved_by_what_was_before_a_later_movement() -> None:
-    seen = zone_facts(a_hard_zone())._replace(admitted=True)
-    moves = (Move, Occupy)
-    assert any(isinstance(change, moves) for change in record(seen, Outcome.ADMIT, "ok").changes)
-    late = record(seen._replace(moved_since=True), Outcome.ADMIT, "ok").changes
-    assert [type(change) for change in late] == [Redeem]
+    seen = zone_facts(a_hard_zone())._replace(afterwards=Afterwards(moved={"hq": NOW}))
+    assert kinds(seen) == [Redeem, Move, Occupy]
+    assert kinds(seen._replace(afterwards=Afterwards(moved={"hq": NOW + 1}))) == [Redeem]
+    assert kinds(seen._replace(afterwards=Afterwards(moved={"lab": NOW + 1}))) == [Redeem, Move, Occupy]
+
+
+def test_who_counted_by_hand_since_counted_them_too() -> None:
+    seen = zone_facts(a_hard_zone())._replace(afterwards=Afterwards(recounted=frozenset({"hq"})))
+    assert kinds(seen) == [Redeem, Move]
+
+
+def test_who_goes_out_and_was_not_inside_comes_into_nothing() -> None:
+    gate = a_gate(direction=Direction.EXIT, from_zones=("hq",), into_zones=("yard",))
+    zones = zone_facts(a_hard_zone(), a_zone(id="yard", path=("yard",)))
+    seen = zones._replace(gate=gate, direction=Direction.EXIT, exit_side=True, afterwards=Afterwards())
+    made = record(seen, Outcome.ADMIT, "ok")
+    assert (made.flags, made.changes) == ((OFFLINE, "not_inside"), ())
 
 
 def test_an_exit_moves_people_out_and_conflicts_with_nothing() -> None:
@@ -91,7 +109,7 @@ def test_an_exit_moves_people_out_and_conflicts_with_nothing() -> None:
     seen = zone_facts(a_hard_zone())._replace(
         gate=gate, direction=Direction.EXIT, exit_side=True, inside={"hq": a_presence()}, token=a_token(revoked=True)
     )
-    made = record(seen._replace(admitted=True), Outcome.ADMIT, "ok")
+    made = record(seen._replace(afterwards=Afterwards()), Outcome.ADMIT, "ok")
     assert (made.overridden, made.flags) == (None, (OFFLINE, "token_revoked"))
     assert made.changes == movement(seen)
 

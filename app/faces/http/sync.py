@@ -34,7 +34,9 @@ Flag = Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")]
 class QueuedVerification(Body):
     """A verification that a device decided without the network. `at` is the device's time.
 
-    `token` is needed where somebody was let in. What is the same under one `request_id` online has to be the same here.
+    `token` is needed where somebody was let in. `exit` is true where nobody was held back: at an exit gate, or by a
+    device bound to the exit side; without it that is as gate and device are now. What is sent under one `request_id`
+    online has to be the same here.
     """
 
     request_id: Annotated[str, Field(pattern=f"^{_REQUEST_ID}$")]
@@ -46,6 +48,7 @@ class QueuedVerification(Body):
     direction: Side | None = None
     people: People = 1
     flags: Annotated[list[Flag], Field(max_length=16)] = []
+    exit: bool | None = None
 
 
 def _or_rejected(value: object, read: ValidatorFunctionWrapHandler) -> object:
@@ -162,7 +165,7 @@ def _queued(item: object) -> Queued | None:
     if not is_a_reason(outcome, item.reason):
         return None
     direction = None if item.direction is None else Direction(item.direction)
-    decided = (outcome, item.reason, item.token, direction, item.people, tuple(item.flags))
+    decided = (outcome, item.reason, item.token, direction, item.people, tuple(item.flags), item.exit)
     return Queued(item.request_id, item.gate, item.at, *decided)
 
 

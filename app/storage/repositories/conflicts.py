@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, delete, exists, or_, select
+from sqlalchemy import ColumnElement, and_, delete, exists, select
 
 from app.storage.records import ConflictRecord
 from app.storage.tables import conflicts, undos, verifications
@@ -22,7 +22,7 @@ class ConflictFilter(NamedTuple):
 
 
 class Conflicts(Repository):
-    """Written by the reconciler alone. Where one of the two admissions was taken back there is none any more."""
+    """Written by the reconciler alone. An admission that was taken back is in none any more."""
 
     def insert(self, tenant: str, conflict: ConflictRecord) -> bool:
         """Whether it was not known."""
@@ -59,5 +59,4 @@ class Conflicts(Repository):
 
 
 def _stands() -> ColumnElement[bool]:
-    undone = or_(undos.c.verification == _C.verification, undos.c.verification == _C.other)
-    return ~exists().where(undos.c.tenant == _C.tenant, undone)
+    return ~exists().where(undos.c.tenant == _C.tenant, undos.c.verification == _C.verification)

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, select
 
 from app.core.crossing import crossed
 from app.core.decision import Outcome
+from app.core.ids import uuid7
 from app.core.model import CountKey, Direction, EntryCount
 from app.storage.counts import counts_of, counts_text
 from app.storage.loaders.gates import path_of
@@ -15,6 +16,7 @@ from app.storage.tables import gates, passes, tenants, undos, verifications, zon
 from .repository import Repository
 
 _V = verifications.c
+_LEAST = bytes(8)
 
 
 class Entry(NamedTuple):
@@ -37,8 +39,8 @@ class Entry(NamedTuple):
 class EntryCounts(Repository):
     """Entries on passes that are limited beyond `max_entries`."""
 
-    def entries(self, tenant: str, pass_: bytes) -> list[Entry]:
-        """The entries on a pass, oldest first. Those by a gate that is gone came into no zone."""
+    def entries(self, tenant: str, pass_: bytes, since: int = 0) -> list[Entry]:
+        """The entries on a pass from then on, oldest first. Those by a gate that is gone came into no zone."""
         from_zone, into_zone = zones.alias(), zones.alias()
         time_zone = func.coalesce(into_zone.c.local_time_zone, from_zone.c.local_time_zone, tenants.c.time_zone)
         statement = (
@@ -48,7 +50,7 @@ class EntryCounts(Repository):
             .outerjoin(gates, and_(gates.c.tenant == _V.tenant, gates.c.id == _V.gate))
             .outerjoin(from_zone, and_(from_zone.c.tenant == _V.tenant, from_zone.c.id == gates.c.from_zone))
             .outerjoin(into_zone, and_(into_zone.c.tenant == _V.tenant, into_zone.c.id == gates.c.into_zone))
-            .where(is_entry(tenant, pass_))
+            .where(is_entry(tenant, pass_, since), _V.at >= since)
             .order_by(_V.at, _V.id)
         )
         return [
@@ -65,13 +67,15 @@ class EntryCounts(Repository):
         self._update(passes, mine, {"counts": counts_text({**kept, **added}) if kept or added else None})
 
 
-def is_entry(tenant: str, pass_: bytes) -> ColumnElement[bool]:
-    """That a verification is an entry on the pass, and was not taken back.
+def is_entry(tenant: str, pass_: bytes, since: int = 0) -> ColumnElement[bool]:
+    """That a verification is an entry on the pass, recorded since then, and was not taken back.
 
     Their ids are read of the index alone first: without statistics SQLite would read all verifications of the tenant.
     """
     on_it = verifications.alias()
     ids = select(on_it.c.id).where(on_it.c.tenant == tenant, on_it.c.pass_ == pass_)
+    if since:
+        ids = ids.where(on_it.c.id >= uuid7(since, _LEAST))
     return and_(
         _V.tenant == tenant,
         _V.id.in_(ids),

@@ -35,18 +35,19 @@ class Presences(Repository):
         )
         return [PresenceRecord(*row) for row in self._connection.execute(statement)]
 
-    def leave(self, tenant: str, holder: bytes, zone: str) -> None:
-        """Take the holder to be outside the zone."""
+    def leave(self, tenant: str, holder: bytes, zone: str, at: int) -> None:
+        """Take the holder to be outside the zone from then on."""
         where = and_(presences.c.tenant == tenant, presences.c.holder == holder, presences.c.zone == zone)
-        self._update(presences, where, {"people": 0})
+        self._update(presences, where, {"people": 0, "moved_at": at})
 
     def forget_zone(self, tenant: str, zone: str) -> None:
         """Forget who is in the zone."""
         self._connection.execute(delete(presences).where(presences.c.tenant == tenant, presences.c.zone == zone))
 
-    def purge(self) -> None:
-        """Forget where people were who are outside. What is being written just now is left for the next time."""
-        self._connection.execute(_delete(select(*_KEY).where(presences.c.people == 0)))
+    def purge(self, moved_before: int) -> None:
+        """Forget where people were who left before then. What is being written just now is left for the next time."""
+        gone = and_(presences.c.people == 0, presences.c.moved_at < moved_before)
+        self._connection.execute(_delete(select(*_KEY).where(gone)))
 
     def purge_older(self, tenant: str, zones_: Sequence[str], before: int) -> None:
         """Forget who was in these zones before their latest nightly reset."""

@@ -38,6 +38,7 @@ zones = Table(
     Column("local_resets_at", Text),
     Column("people", Integer, nullable=False, server_default=text("0")),
     Column("people_at", BigInteger, nullable=False, server_default=text("0")),
+    Column("recounted_at", BigInteger, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("tenant", "id"),
     Index(None, "tenant", "root"),
     tenant_exists(),

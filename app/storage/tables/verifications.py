@@ -108,6 +108,7 @@ presences = Table(
     Column("zone", Text, nullable=False),
     Column("people", Integer, nullable=False),
     Column("since", BigInteger, nullable=False),
+    Column("moved_at", BigInteger, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("tenant", "holder", "zone"),
     comment="Who is inside the zones that are counted: how many of a holder's party, since the latest entry.",
     sqlite_with_rowid=False,

@@ -196,13 +196,17 @@ async def test_of_resets_at_once_each_is_taken_off(service: Service) -> None:
     assert (await occupancy(service))["people"] == 1
 
 
-async def test_where_somebody_was_is_forgotten_once_they_are_outside(service: Service) -> None:
+async def test_where_somebody_was_is_forgotten_a_day_after_they_left(lone_service: Service) -> None:
+    service = lone_service
     for zone in ("hall", "annex"):
         await service.create("/v1/zones", id=zone, name=zone, counted=True)
     ada, bob = [await service.create("/v1/holders", ref=ref) for ref in ("ada", "bob")]
     await enter(service, ada["id"], "hall", "annex")
     await enter(service, bob["id"], "hall")
     await reset(service, ada)
+    await purge(service.context)
+    assert await inside(service, ada["id"]) == {"hall": 0, "annex": 0}
+    service.clock.advance(86_400)
     await purge(service.context)
     assert await inside(service, ada["id"]) == {}
     assert await inside(service, bob["id"]) == {"hall": 1}

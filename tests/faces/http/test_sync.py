@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest_asyncio
 
+from app.services import keys as signing_keys
 from tests.faces.http.answers import assert_problem, shown_id
 from tests.service import Service
 
@@ -171,15 +172,85 @@ async def test_who_was_refused_online_and_let_in_without_the_answer_is_on_record
     assert again == result | {"status": "known"}
 
 
-async def test_a_device_that_refused_learns_that_the_service_had_admitted(site: Service) -> None:
-    token = await issued(site)
+async def test_who_was_admitted_online_and_refused_without_the_answer_was_not_let_in(lone_service: Service) -> None:
+    """However late that becomes known: the token is good again."""
+    site = lone_service
+    await site.gate()
+    pass_ = await site.pass_(max_entries=1)
+    token = await issued(site, pass_)
     item = queued(site, token, decision="deny", reason="offline_not_allowed")
     online = await site.verify(token, request_id=item["request_id"])
+    site.clock.advance(1_800)
     (result,) = await sync(site, item)
-    assert (result["status"], result["decision"]) == ("known", "admit")
-    undone = await site.call("POST", f"/v1/verifications/{online['id']}/undo")
-    assert undone.status_code == 200
+    assert (result["status"], result["decision"], result["verification"]) == ("known", "deny", online["id"])
+    assert (await verification(site, online["id"]))["undone_at"] is not None
+    assert (await sync(site, item)) == [result]
     assert (await site.verify(token))["decision"] == "admit"
+
+
+async def test_three_admissions_by_one_token_less_one_are_still_a_conflict(site: Service) -> None:
+    token = await issued(site)
+    first, second, third = await sync(
+        site,
+        *(
+            queued(site, token, ago=ago, gate=gate)
+            for ago, gate in ((20, "main-door"), (15, "back-door"), (9, "main-door"))
+        ),
+    )
+    assert (await site.call("POST", f"/v1/verifications/{first['verification']}/undo")).status_code == 200
+    (conflict,) = await conflicts(site)
+    assert conflict["verification"]["id"] == third["verification"]
+    assert conflict["other"] == second["verification"]
+
+
+async def test_an_entry_that_was_one_too_many_is_none_once_another_was_taken_back(site: Service) -> None:
+    pass_ = await site.pass_(max_entries=2)
+    queue = [queued(site, await issued(site, pass_), ago=ago) for ago in (20, 15, 9)]
+    first, _, third = await sync(site, *queue)
+    assert third["conflicts"] == ["no_entries_left"]
+    assert (await site.call("POST", f"/v1/verifications/{first['verification']}/undo")).status_code == 200
+    assert await conflicts(site) == []
+
+
+async def test_more_people_than_a_token_lets_in_are_a_conflict_at_once(site: Service) -> None:
+    (result,) = await sync(site, queued(site, await issued(site), people=3))
+    assert result["conflicts"] == ["too_many_people"]
+    badge = (await site.token(await site.pass_(), reusable=True, ttl_s=3600))["token"]
+    (result,) = await sync(site, queued(site, badge, people=3))
+    assert result["conflicts"] == ["too_many_people"]
+
+
+async def test_what_was_verified_under_a_key_that_is_gone_is_recorded(lone_service: Service) -> None:
+    site = lone_service
+    await site.gate()
+    token = await issued(site)
+    item = queued(site, token)
+    (key, _), *_ = await signing_keys.list_signing_keys(site.context)
+    await signing_keys.rotate(site.context, at_once=True)
+    await signing_keys.retire(site.context, key.kid, at_once=True)
+    site.clock.advance(1)
+    await site.context.keychain.refresh()
+    assert (await site.verify(token))["reason"] == "unknown"
+    (result,) = await sync(site, item)
+    assert (result["status"], result["decision"]) == ("recorded", "admit")
+
+
+async def test_an_exit_stays_one_though_gate_and_device_are_others_now(site: Service) -> None:
+    token = await issued(site, await site.pass_(max_entries=1))
+    out = queued(site, token, exit=True, direction="exit")
+    by_code = queued(site, None, exit=True, flags=["needs_network"])
+    results = await sync(site, out, by_code)
+    assert [each["status"] for each in results] == ["recorded", "recorded"]
+    assert (await verification(site, results[0]["verification"]))["direction"] == "exit"
+    assert (await site.verify(token))["decision"] == "admit"
+
+
+async def test_an_entry_stays_one_though_the_gate_is_an_exit_now(site: Service) -> None:
+    await site.gate("turned", direction="exit")
+    token = await issued(site)
+    (result,) = await sync(site, queued(site, token, gate="turned", exit=False))
+    assert (await verification(site, result["verification"]))["direction"] == "entry"
+    assert (await site.verify(token))["reason"] == "already_used"
 
 
 async def test_one_token_let_in_at_two_gates_is_a_conflict(site: Service) -> None:
@@ -358,6 +429,45 @@ async def test_people_are_counted_where_they_went(service: Service) -> None:
     assert await people() == 1
     await sync(site, queued(site, token, ago=9, gate="way-out"))
     assert await people() == 0
+
+
+async def test_a_movement_elsewhere_since_does_not_matter(service: Service) -> None:
+    site = await service.another_tenant()
+    for zone in ("hq", "lab"):
+        await site.create("/v1/zones", id=zone, name=zone, counted=True)
+        await site.gate(f"into-{zone}", into_zone=zone)
+    pass_ = await site.pass_()
+    tokens = [await issued(site, pass_) for _ in range(2)]
+    await sync(site, queued(site, tokens[0], ago=9, gate="into-lab"))
+    await sync(site, queued(site, tokens[1], ago=20, gate="into-hq"))
+    assert [(await site.call("GET", f"/v1/zones/{zone}/occupancy")).json()["people"] for zone in ("hq", "lab")] == [
+        1,
+        1,
+    ]
+
+
+async def test_queues_that_come_at_once_move_people_as_one_after_another(service: Service) -> None:
+    """In, out, in, out: whoever is settled first."""
+    site = await service.another_tenant()
+    await site.create("/v1/zones", id="hq", name="Headquarters", counted=True)
+    await site.gate("in", into_zone="hq")
+    await site.gate("out", direction="exit", from_zone="hq")
+    for _ in range(8):
+        pass_ = await site.pass_()
+        ways = ((24, "in"), (20, "out"), (16, "in"), (12, "out"))
+        rows = [queued(site, await issued(site, pass_), ago=ago, gate=gate) for ago, gate in ways]
+        await asyncio.gather(*(sync(site, row) for row in reversed(rows)))
+    assert (await site.call("GET", "/v1/zones/hq/occupancy")).json()["people"] == 0
+
+
+async def test_who_was_counted_by_hand_is_not_counted_again(service: Service) -> None:
+    site = await service.another_tenant()
+    await site.create("/v1/zones", id="hq", name="Headquarters", counted=True)
+    await site.gate("in", into_zone="hq")
+    token = await issued(site)
+    await site.call("POST", "/v1/zones/hq/occupancy", json={"people": 7, "reason": "counted"})
+    await sync(site, queued(site, token, ago=20, gate="in"))
+    assert (await site.call("GET", "/v1/zones/hq/occupancy")).json()["people"] == 7
 
 
 async def test_an_entry_before_a_known_exit_moves_nobody_back_in(service: Service) -> None:
