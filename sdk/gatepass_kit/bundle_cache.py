@@ -4,11 +4,14 @@ The service's keys were pinned when the device was set up. A bundle signed by on
 from then on. Under an unknown key it is believed only if the service publishes that key, as it does once its keys were
 changed at once; that is asked for as at the set-up. Another tenant or another gate is refused, and the bundle before it
 stays. So it does where the `seq` is lower: another process of the service looked earlier.
+
+Chunks are kept as they come, so that a download that was cut off goes on where it ended.
 """
 
 import json
 import sqlite3
 import threading
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import cbor2
@@ -31,6 +34,13 @@ class Held(NamedTuple):
 
     bundle: Bundle
     keys: dict[bytes, Ed25519Key]
+
+
+class _Chunks(NamedTuple):
+    """Every chunk of a manifest, and others; `fresh` are those that came with it."""
+
+    all: Mapping[bytes, bytes]
+    fresh: Sequence[bytes]
 
 
 class BundleCache:
@@ -99,40 +109,54 @@ class BundleCache:
         except (KeyError, TypeError, ValueError) as fault:
             raise Unreachable("What came back are no keys of Gatepass's.") from fault
 
-    def _chunks(self, manifest: Manifest, gate: str) -> dict[bytes, bytes] | None:
+    def _chunks(self, manifest: Manifest, gate: str) -> _Chunks | None:
         """The chunks that the manifest names; None where one is no longer there, so that a newer manifest is wanted."""
         have = dict(self._device.state.rows("SELECT hash, content FROM chunks"))
         wanted = Bundle.missing(manifest, have)
         for start in range(0, len(wanted), _AT_ONCE):
             some = wanted[start : start + _AT_ONCE]
-            answer = self._call(f"/v1/gates/{gate}/bundle/chunks", of=",".join(each.hex() for each in some))
-            try:
-                fetched = cbor2.loads(answer.content)
-            except (cbor2.CBORError, ValueError):
-                fetched = None
-            if not isinstance(fetched, list) or len(fetched) != len(some):
-                raise Unreachable("What came back are no chunks of Gatepass's.")
-            if None in fetched:
+            fetched = self._some(some, gate)
+            self._keep(fetched)
+            if len(fetched) < len(some):
                 return None
-            for hash_, chunk in zip(some, fetched, strict=True):
-                if not isinstance(chunk, bytes) or chunk_hash(chunk) != hash_:
-                    raise BundleRefused("A chunk of the bundle is not the one that was signed.")
-                have[hash_] = chunk
-        return have
+            have |= fetched
+        return _Chunks(have, wanted)
 
-    def _take(self, manifest: Manifest, chunks: dict[bytes, bytes], body: bytes, etag: str | None) -> None:
+    def _some(self, hashes: list[bytes], gate: str) -> dict[bytes, bytes]:
+        """Those chunks, as far as they are there."""
+        answer = self._call(f"/v1/gates/{gate}/bundle/chunks", of=",".join(each.hex() for each in hashes))
+        try:
+            fetched = cbor2.loads(answer.content)
+        except (cbor2.CBORError, ValueError):
+            fetched = None
+        if not isinstance(fetched, list) or len(fetched) != len(hashes):
+            raise Unreachable("What came back are no chunks of Gatepass's.")
+        there = {hash_: chunk for hash_, chunk in zip(hashes, fetched, strict=True) if chunk is not None}
+        for hash_, chunk in there.items():
+            if not isinstance(chunk, bytes) or chunk_hash(chunk) != hash_:
+                raise BundleRefused("A chunk of the bundle is not the one that was signed.")
+        return there
+
+    def _keep(self, chunks: Mapping[bytes, bytes]) -> None:
+        """Keep chunks, though their bundle is not whole yet: on a slow line it changes before all of it is here."""
+        with self._device.state.transaction() as tx:
+            tx.executemany("INSERT INTO chunks VALUES (?, ?) ON CONFLICT DO NOTHING", chunks.items())
+
+    def _take(self, manifest: Manifest, chunks: _Chunks, body: bytes, etag: str | None) -> None:
         """Keep a bundle that is whole, with the keys that it brings."""
         held = self._held
         try:
-            bundle = Bundle(manifest, chunks, held.bundle if held else None)
+            bundle = Bundle(manifest, chunks.all, held.bundle if held else None)
         except ValueError as fault:
+            with self._device.state.transaction() as tx:
+                tx.executemany("DELETE FROM chunks WHERE hash = ?", [(hash_,) for hash_ in chunks.fresh])
             raise BundleRefused(str(fault)) from fault
         named = set(Bundle.missing(manifest, ()))
         self._times.saw(manifest.seq)
         with self._device.state.transaction() as tx:
             before = {hash_ for (hash_,) in tx.execute("SELECT hash FROM chunks")}
             tx.executemany("DELETE FROM chunks WHERE hash = ?", [(hash_,) for hash_ in before - named])
-            tx.executemany("INSERT INTO chunks VALUES (?, ?)", [(hash_, chunks[hash_]) for hash_ in named - before])
+            tx.executemany("INSERT INTO chunks VALUES (?, ?)", [(hash_, chunks.all[hash_]) for hash_ in named - before])
             learn(tx, "keys", json.dumps({kid.hex(): public.hex() for kid, public in manifest.keys.items()}))
             learn(tx, "tenant", manifest.tenant)
             learn(tx, "seq", manifest.seq)

@@ -1,11 +1,13 @@
 """The bundle is believed for its signature alone, never goes back, and is fetched as differences."""
 
 import json
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from gatepass_kit import BundleRefused, Device, Unreachable, Verifier
+from gatepass_kit import BundleRefused, Device, Unreachable, Verifier, bundle_cache
 from gatepass_kit.core.bundle import Bundle
 from gatepass_kit.state import known, learn
 
@@ -97,6 +99,82 @@ def test_what_did_not_change_is_not_fetched_again(site: Site) -> None:
         verifier._cache._etag = None
         assert verifier.refresh()
         assert asked == ["bundle", "bundle"], "nor are its chunks"
+
+
+def kept(verifier: Verifier) -> set[bytes]:
+    return {hash_ for (hash_,) in verifier.device.state.rows("SELECT hash FROM chunks")}
+
+
+def named(verifier: Verifier) -> set[bytes]:
+    held = verifier._cache.held
+    assert held is not None
+    return set(Bundle.missing(held.bundle.manifest, ()))
+
+
+def test_a_download_that_is_cut_off_each_time_goes_on_where_it_ended_though_the_bundle_changes_meanwhile(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One round gets through at each try, the program starts anew after it, and somebody is always being suspended."""
+    monkeypatch.setattr(bundle_cache, "_AT_ONCE", 1)
+    site.open_gate(offline="admit_and_reconcile")
+    tokens = [site.token() for _ in range(40)]
+    site.device().close()
+    asked = list[str]()
+    tries, whole = 0, False
+    while not whole:
+        tries += 1
+        assert tries < 20, "it never ends"
+        site.client.passes.suspend(tokens[tries].pass_, reason="a reason")
+        time.sleep(1.1)  # the service looks once a second
+        with Verifier(Device.load(site.folder)) as verifier:
+            this_time = one_round(site, verifier)
+            with suppress(Unreachable):
+                verifier.refresh()
+            site.line.mend()
+            asked += this_time
+            whole = verifier._cache.held is not None
+            if whole:
+                assert kept(verifier) == named(verifier), "what no manifest names has gone"
+    assert tries > 3, "so there were several rounds"
+    assert len(asked) == len(set(asked)), "nothing was fetched twice"
+
+
+def one_round(site: Site, verifier: Verifier) -> list[str]:
+    """What chunks are asked for until the line is cut: before the second round of them."""
+    asked = list[str]()
+    call = verifier.device.transport.call
+
+    def calling(method: str, path: str, *arguments: Any, **others: Any) -> Any:
+        if path.endswith("/chunks"):
+            if asked:
+                site.line.cut()
+            else:
+                asked.append(others["params"]["of"])
+        return call(method, path, *arguments, **others)
+
+    verifier.device.transport.call = calling  # type: ignore[method-assign]
+    return asked
+
+
+def test_chunks_of_a_bundle_that_is_refused_are_not_kept(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.open_gate(offline="admit_and_reconcile")
+    site.text()
+    with site.verifier() as verifier:
+        before = kept(verifier)
+        assert before == named(verifier)
+        site.text(pass_party_size=2)
+        time.sleep(1.1)
+        with monkeypatch.context() as broken:
+            broken.setattr(bundle_cache.Bundle, "__init__", refusing)
+            with pytest.raises(BundleRefused, match="it is no good"):
+                verifier.refresh()
+        assert kept(verifier) == before
+        assert verifier.refresh()
+        assert kept(verifier) == named(verifier) != before
+
+
+def refusing(*_: object) -> None:
+    raise ValueError("it is no good")
 
 
 def test_what_is_kept_is_whole_after_a_restart_and_works_without_the_network(site: Site) -> None:
