@@ -8,6 +8,7 @@ import { Device } from "../../../app/faces/pages/kiosk/device.js";
 import { InView } from "../../../app/faces/pages/kiosk/in_view.js";
 import { grouped } from "../../../app/faces/pages/kiosk/keypad.js";
 import { newRequestId } from "../../../app/faces/pages/kiosk/request_id.js";
+import { calls } from "../../../app/faces/pages/kiosk/sync.js";
 
 const nowhere = { write: async () => {} };
 
@@ -76,4 +77,16 @@ test("request ids are 22 random characters", () => {
   const ids = new Set(Array.from({ length: 1_000 }, newRequestId));
   assert.equal(ids.size, 1_000);
   for (const id of ids) assert.match(id, /^k-[0-9A-Za-z]{22}$/);
+});
+
+test("a queue is sent in calls of up to a thousand rows and 1.5 MB, all of it and in order", () => {
+  const rows = (count, token) => Array.from({ length: count }, (_, place) => [place, { token }]);
+  const sizes = (queue) => [...calls(queue)].map((some) => some.length);
+  assert.deepEqual(sizes([]), []);
+  assert.deepEqual(sizes(rows(1_000, "GP1:ABC")), [1_000]);
+  assert.deepEqual(sizes(rows(2_001, "GP1:ABC")), [1_000, 1_000, 1]);
+  const long = rows(1_500, "\u4e00".repeat(984)); // three bytes each
+  assert.deepEqual([...calls(long)].flat(), long);
+  for (const some of calls(long)) assert.ok(Buffer.byteLength(JSON.stringify(some.map(([, row]) => row))) <= 1_500_000);
+  assert.deepEqual(sizes(rows(3, "x".repeat(2_000_000))), [1, 1, 1]);
 });

@@ -139,6 +139,14 @@ class Tablet:
         self.wait(**data, verdict=str(verdicts + 1))
         self.hide()
 
+    @contextmanager
+    def refusing(self, status: int) -> Iterator[None]:
+        """While the service says that the question is wrong."""
+        own = {"Request-Id": "req_0"}
+        self.context.route("**/v1/verifications", lambda route: route.fulfill(status=status, headers=own, json={}))
+        yield
+        self.context.unroute("**/v1/verifications")
+
     def wedge(self, text: str, end: str = "Enter") -> None:
         """What a scanner types that is plugged in as a keyboard: a key every 5 ms, however busy this machine is."""
         keys = [*text, end]

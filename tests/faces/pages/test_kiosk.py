@@ -284,6 +284,8 @@ def test_an_answer_that_is_lost_leads_to_one_admission(place: Place, kiosk: Tabl
     assert (let_in["token_kind"], let_in["undone_at"]) == ("signed", None)
     assert (undone["token_kind"], undone["decision"]) == ("short", "admit")
     assert undone["undone_at"] is not None
+    verification = {"token": short["token"], "gate": GATE}
+    assert place.site.http.post("/v1/verifications", json=verification).json()["reason"] == "ok"  # it is good again
     expect(kiosk.page.locator('[data-notice="conflicts"]')).to_have_count(0)
 
 
@@ -340,6 +342,76 @@ def test_a_browser_that_cannot_check_signatures_is_a_kiosk_with_a_network(place:
         old.scan(place.site.token(), state="deny", reason="unavailable")
         place.line.mend()
         old.wait(network="online", queued="0")
+
+
+# On the way out
+
+
+@pytest.fixture(scope="module")
+def way_out(place: Place) -> Iterator[Tablet]:
+    """A kiosk at an exit."""
+    place.line.mend()
+    place.site.create("/v1/gates", id="way-out", name="Way out", direction="exit")
+    with tablet(place.browser, place.line.url) as made:
+        made.set_up(place.device(gate="way-out"))
+        made.wait(camera="on")
+        yield made
+
+
+def test_one_code_that_the_service_never_takes_does_not_hold_up_the_queue(place: Place, way_out: Tablet) -> None:
+    before, after = (place.site.token(place.site.pass_("emp-18")) for _ in range(2))
+    place.line.cut()
+    way_out.scan(before, state="admit")
+    way_out.wedge("\0never")
+    way_out.wait(queued="2")
+    way_out.scan(after, state="admit")
+    way_out.wait(network="offline", queued="3")
+    place.line.mend()
+    way_out.wait(network="online", queued="0")
+    assert len(admissions(place.site, holder="emp-18")) == 2
+    assert "The service did not take a verification. malformed_body" in way_out.complaints
+    kept = "() => new Promise((done) => { indexedDB.open('gatepass-kiosk').onsuccess = ({ target }) => {"
+    assert (
+        way_out.page.evaluate(
+            f"{kept} target.result.transaction('queue').objectStore('queue').count().onsuccess ="
+            " ({ target }) => done(target.result); }; })"
+        )
+        == 0
+    )
+
+
+def test_nobody_is_held_back_on_the_way_out_whatever_the_service_makes_of_the_question(
+    place: Place, way_out: Tablet
+) -> None:
+    place.line.mend()
+    way_out.wedge("\0never")
+    way_out.wait(state="admit")
+    way_out.says("word", "Go ahead")
+    for status in (400, 403, 404, 409, 422):
+        with way_out.refusing(status):
+            way_out.scan(place.site.token(place.site.pass_(f"emp-{status}")), state="admit")
+    way_out.wait(queued="6")
+    way_out.page.reload()  # or it is sent within half a minute
+    until = time.monotonic() + PATIENCE_MS / 1000
+    while not admissions(place.site, holder="emp-422") and time.monotonic() < until:
+        way_out.page.wait_for_timeout(100)
+    for status in (400, 403, 404, 409, 422):
+        assert len(admissions(place.site, holder=f"emp-{status}")) == 1
+
+
+def test_what_was_let_out_stays_so_though_the_gate_has_become_an_entry(place: Place) -> None:
+    place.site.create("/v1/gates", id="lift", name="Lift", direction="exit")
+    with tablet(place.browser, place.line.url) as lift:
+        lift.set_up(place.device(gate="lift"))
+        lift.wait(camera="on")
+        token = place.site.token(place.site.pass_("emp-19"))
+        place.line.cut()
+        lift.scan(token, state="admit")
+        place.site.change("/v1/gates/lift", direction="entry")
+        place.line.mend()
+        lift.wait(network="online", queued="0")
+    verification = {"token": token["token"], "gate": GATE}
+    assert place.site.http.post("/v1/verifications", json=verification).json()["reason"] == "ok"
 
 
 # What the operator changes

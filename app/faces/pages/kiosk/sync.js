@@ -4,12 +4,15 @@
  * A queue is its device's: under another device's key the service would not know what it has answered already. What
  * another one left behind stays until that one is set up here again.
  *
- * Where the service admitted somebody whom the kiosk had refused, because only its answer was lost, the kiosk undoes it.
+ * Where the service admitted somebody whom the kiosk had refused, because only its answer was lost, the service takes
+ * that back by itself when it is told of the refusal.
  */
 
 import { Refusal } from "./api.js";
 
 const AT_ONCE = 1_000;
+const BYTES_AT_ONCE = 1_500_000;
+const FOR_A_ROW = [400, 413, 422]; // refusals of a call that are for what stands in a row of it
 const LEEWAY = 30_000_000;
 
 export class Sync {
@@ -47,42 +50,44 @@ export class Sync {
 
   async _send() {
     const queue = await this._store.entries("queue", this._own());
-    for (let place = 0; place < queue.length; place += AT_ONCE) {
-      const some = queue.slice(place, place + AT_ONCE);
-      const rows = some.map(([, row]) => row);
-      const answer = await this._api.json("/v1/verifications/sync", { verifications: rows }, { deadline: 30_000 });
-      const sent = IDBKeyRange.bound(some[0][0], some.at(-1)[0]); // what comes meanwhile comes behind them
-      await this._settle(rows, answer.results, Date.parse(answer.now) * 1000, sent);
-    }
+    for (const some of calls(queue)) await this._sendTogether(some);
     await this._forgetExpired();
+  }
+
+  /** One row that the service does not take must not hold up the others: what is refused is sent again in halves. */
+  async _sendTogether(some) {
+    const verifications = some.map(([, row]) => row);
+    try {
+      const answer = await this._api.json("/v1/verifications/sync", { verifications }, { deadline: 30_000 });
+      const now = Date.parse(answer.now) * 1000;
+      this._clock.heard(now);
+      await this._settle(some, answer.results, now);
+    } catch (error) {
+      if (!(error instanceof Refusal && FOR_A_ROW.includes(error.status))) throw error;
+      if (some.length === 1) return this._settle(some, [neverTaken(error)], this._clock.serviceTime);
+      const half = some.length >> 1;
+      await this._sendTogether(some.slice(0, half));
+      await this._sendTogether(some.slice(half));
+    }
   }
 
   _own() {
     return IDBKeyRange.bound([this._device.device ?? ""], [this._device.device ?? "", []]);
   }
 
-  async _settle(rows, results, now, sent) {
-    this._clock.heard(now);
+  async _settle(some, results, now) {
     const entries = new Map(await this._store.entries("entries"));
+    const sent = IDBKeyRange.bound(some[0][0], some.at(-1)[0]); // what comes meanwhile comes behind them
     const changes = [["queue", sent, undefined]];
     let conflicts = await this.conflicts();
     for (const [place, result] of results.entries()) {
-      const row = rows[place];
+      const [, row] = some[place];
       if (result.status === "rejected") console.warn("The service did not take a verification.", result.error);
-      if (result.decision === "admit" && row.decision === "deny") await this._undo(result.verification);
       if (result.conflicts.length > 0 || (result.decision === "deny" && row.decision === "admit")) conflicts += 1;
       const entry = entries.get(row.request_id);
       if (entry) changes.push(["entries", row.request_id, { ...entry, knownAt: now }]);
     }
     await this._store.write([...changes, ["state", "synced", { conflicts }]], { strict: true });
-  }
-
-  async _undo(verification) {
-    try {
-      await this._api.json(`/v1/verifications/${verification}/undo`, {});
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error; // refused for good: it was undone before, or is too old
-    }
   }
 
   /** A use is forgotten when its token is no good any more by the service's own time, and nothing is left to be sent. */
@@ -92,4 +97,23 @@ export class Sync {
     const over = uses.filter(([, { expiresAt }]) => expiresAt < before);
     await this._store.write(over.map(([id]) => ["uses", id, undefined]));
   }
+}
+
+/** The queue in calls that the service takes. */
+export function* calls(queue) {
+  let [some, bytes] = [[], 0];
+  for (const each of queue) {
+    const size = new TextEncoder().encode(JSON.stringify(each[1])).length + 1;
+    if (some.length === AT_ONCE || (some.length > 0 && bytes + size > BYTES_AT_ONCE)) {
+      yield some;
+      [some, bytes] = [[], 0];
+    }
+    some.push(each);
+    bytes += size;
+  }
+  if (some.length > 0) yield some;
+}
+
+function neverTaken(refusal) {
+  return { status: "rejected", error: refusal.code, decision: null, conflicts: [] };
 }

@@ -54,7 +54,7 @@ export class Verifier {
     });
   }
 
-  // 1. The service's answer; a verdict where it refused to give one; null where it did not answer.
+  // 1. The service's answer; a verdict where it refused to give one; null where the kiosk is to decide.
 
   async _ask(attempt, again = true) {
     const { token, gate, requestId, direction } = attempt;
@@ -89,6 +89,7 @@ export class Verifier {
       await this._listener.signedOut();
       return this._deny("signed_out");
     }
+    if (this._device.letsOut) return null; // nobody is held back for what is wrong with the question
     return this._deny(refusal.fields.includes("token") ? "unrecognised" : "not_asked");
   }
 
@@ -124,24 +125,23 @@ export class Verifier {
   _withoutBundle() {
     const out = this._device.letsOut;
     const said = out ? { outcome: "admit", reason: "ok", flags: ["stale_bundle"] } : { outcome: "deny", reason: "unavailable", flags: [] };
-    return { ...said, people_left: 0, not_before: null, repeats: null, changes: [] };
+    return { ...said, exitSide: out, people_left: 0, not_before: null, repeats: null, changes: [] };
   }
 
   async _withBundle(attempt, presented, bundle, now) {
     const { token = null, idx = null } = presented.claims ?? {};
     const used = token === null ? undefined : await this._store.get("uses", token.id);
-    return decide(
-      offlineFacts(bundle, presented, {
-        now,
-        direction: attempt.direction,
-        exitBound: this._device.side === "exit",
-        lastUse: used?.use ?? null,
-        entriesSince: idx === null ? 0 : await this._entriesSince(idx, bundle.manifest.seq),
-        lastGood: this._clock.lastGood,
-        credential: this._device.device,
-        verification: attempt.requestId,
-      }),
-    );
+    const facts = offlineFacts(bundle, presented, {
+      now,
+      direction: attempt.direction,
+      exitBound: this._device.side === "exit",
+      lastUse: used?.use ?? null,
+      entriesSince: idx === null ? 0 : await this._entriesSince(idx, bundle.manifest.seq),
+      lastGood: this._clock.lastGood,
+      credential: this._device.device,
+      verification: attempt.requestId,
+    });
+    return { ...decide(facts), exitSide: facts.exit_side };
   }
 
   async _entriesSince(idx, seq) {
@@ -194,7 +194,7 @@ export class Verifier {
 }
 
 /** One verification as it is sent later: with the same content under the same request id as it was asked online. */
-function row({ requestId, gate, direction, token }, presented, { outcome, reason, flags }, now) {
+function row({ requestId, gate, direction, token }, presented, { outcome, reason, flags, exitSide }, now) {
   const kept = outcome === "admit" || !NOT_UPLOADED.includes(presented.refused);
   return {
     request_id: requestId,
@@ -202,6 +202,7 @@ function row({ requestId, gate, direction, token }, presented, { outcome, reason
     at: new Date(now / 1000).toISOString(),
     decision: outcome,
     reason,
+    exit: exitSide, // then: gate and kiosk may have been changed when it is sent
     ...(flags.length > 0 ? { flags } : {}),
     ...(kept ? { token } : {}),
     ...(direction === null ? {} : { direction }),
