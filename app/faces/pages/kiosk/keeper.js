@@ -4,6 +4,8 @@
  * The service's keys are pinned when the kiosk is set up; each manifest under one of them pins the keys that it names.
  * Under an unknown key it is believed only if the service publishes that key. A manifest of another gate or another
  * organisation is refused, and one that is earlier than that which is kept is left unused.
+ *
+ * Chunks are kept as they come, so that a download that was cut off goes on where it ended.
  */
 
 import { Bundle, UnknownKey, chunkHash, missing, openManifest } from "./core/bundle.js";
@@ -114,32 +116,40 @@ export class Keeper {
     }
   }
 
-  /** Every chunk of a manifest by its hash, what is new by itself; null where one is no longer there. */
+  /** Every chunk of a manifest by its hash, and the hashes that came with it; null where one is no longer there. */
   async _fetched(path, manifest) {
-    const have = new Map(await this._store.entries("chunks"));
-    const wanted = missing(manifest, (hash) => have.has(hash));
-    const fresh = new Map();
+    const all = new Map(await this._store.entries("chunks"));
+    const wanted = missing(manifest, (hash) => all.has(hash));
     for (let place = 0; place < wanted.length; place += CHUNKS_AT_ONCE) {
       const hashes = wanted.slice(place, place + CHUNKS_AT_ONCE);
-      const { bytes } = await this._api.bytes(`${path}/chunks?of=${hashes.join(",")}`);
-      const chunks = decode(bytes);
-      for (const [at, chunk] of chunks.entries()) {
-        if (chunk === null) return null;
-        if ((await chunkHash(chunk)) !== hashes[at]) throw new Refused("A chunk is another than was asked for.");
-        fresh.set(hashes[at], chunk);
-      }
+      const some = await this._some(path, hashes);
+      await this._store.write(some.map(([hash, chunk]) => ["chunks", hash, chunk]));
+      if (some.length < hashes.length) return null;
+      for (const [hash, chunk] of some) all.set(hash, chunk);
     }
-    return { all: new Map([...have, ...fresh]), fresh };
+    return { all, fresh: wanted };
+  }
+
+  /** Those chunks with their hashes, as far as they are there. */
+  async _some(path, hashes) {
+    const { bytes } = await this._api.bytes(`${path}/chunks?of=${hashes.join(",")}`);
+    const there = [];
+    for (const [at, chunk] of decode(bytes).entries()) {
+      if (chunk === null) continue;
+      if ((await chunkHash(chunk)) !== hashes[at]) throw new Refused("A chunk is another than was asked for.");
+      there.push([hashes[at], chunk]);
+    }
+    return there;
   }
 
   async _adopt(manifest, { all, fresh }, { bytes, etag }) {
-    const bundle = await Bundle.make(manifest, (hash) => all.get(hash), this.bundle);
+    const bundle = await this._whole(manifest, all, fresh);
     const named = new Set(missing(manifest, () => false));
     const pinned = [...manifest.keys];
     await this._store.write([
       ["state", "bundle", { manifest: bytes, etag }],
       ["state", "keys", pinned],
-      ...[...fresh].map(([hash, chunk]) => ["chunks", hash, chunk]),
+      ...fresh.map((hash) => ["chunks", hash, all.get(hash)]), // another page may have thrown them away
       ...[...all.keys()].filter((hash) => !named.has(hash)).map((hash) => ["chunks", hash, undefined]),
       ...(await this._countedIn(manifest)),
     ]);
@@ -148,6 +158,16 @@ export class Keeper {
     this._etag = etag;
     this._clock.isAtLeast(manifest.seq);
     await this._device.learn({ tenant: manifest.tenant, gateDirection: manifest.gate.direction });
+  }
+
+  /** The bundle; what came of one that is no good is not kept. */
+  async _whole(manifest, all, fresh) {
+    try {
+      return await Bundle.make(manifest, (hash) => all.get(hash), this.bundle);
+    } catch (error) {
+      await this._store.write(fresh.map((hash) => ["chunks", hash, undefined]));
+      throw error;
+    }
   }
 
   /** Entries that the service knew of when it made this bundle are in its own count. */
