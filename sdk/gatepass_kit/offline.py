@@ -6,6 +6,7 @@ commits. Only then is there an answer.
 
 import sqlite3
 from collections.abc import Callable
+from typing import NamedTuple
 
 from . import queue, uses
 from .answers import written
@@ -99,7 +100,8 @@ class Offline:
         token = facts.token
         claims = facts.presented
         could_be_admitted = isinstance(claims, Claims)  # by the service, and so have to be undone
-        self._queue(tx, attempt, result, facts.now, token.id if token else None, with_text=could_be_admitted)
+        kept = _Kept(facts.now, token.id if token else None, facts.exit_side, could_be_admitted)
+        self._queue(tx, attempt, result, kept)
         used = next((each.use for each in decision.changes if isinstance(each, Redeem)), None)
         if used is not None and token is not None and isinstance(claims, Claims) and claims.idx is not None:
             uses.remember(tx, uses.Admission(attempt.request_id, token, claims.idx, used, None))
@@ -114,34 +116,35 @@ class Offline:
         outcome = Outcome.ADMIT if self.leads_out else Outcome.DENY
         decision = Decision(outcome, OK, (STALE_BUNDLE,)) if self.leads_out else Decision(outcome, STALE_BUNDLE)
         result = _result(attempt, decision, Direction.EXIT if self.leads_out else None, attempt.people)
-        self._queue(tx, attempt, result, now, None, with_text=True)
+        self._queue(tx, attempt, result, _Kept(now, None, self.leads_out, with_text=True))
         return result
 
-    def _queue(
-        self,
-        tx: sqlite3.Connection,
-        attempt: Attempt,
-        result: Result,
-        at: int,
-        token: bytes | None,
-        *,
-        with_text: bool,
-    ) -> None:
+    def _queue(self, tx: sqlite3.Connection, attempt: Attempt, result: Result, kept: "_Kept") -> None:
         item: dict[str, object] = {
             "request_id": attempt.request_id,
             "gate": attempt.gate,
-            "at": written(at),
+            "at": written(kept.at),
             "decision": result.decision,
             "reason": result.reason,
             "flags": list(result.flags),
+            "exit": kept.exit_side,  # then: gate and device may have been changed when it is sent
         }
         if attempt.direction is not None:
             item["direction"] = attempt.direction
         if attempt.people != 1:
             item["people"] = attempt.people
-        if with_text or result.decision == "admit":
+        if kept.with_text or result.decision == "admit":
             item["token"] = attempt.text  # until it is sent; what is no token at all, and was refused, is not kept
-        queue.add(tx, attempt, at=at, item=item, answer=result.kept(), token=token)
+        queue.add(tx, attempt, at=kept.at, item=item, answer=result.kept(), token=kept.token)
+
+
+class _Kept(NamedTuple):
+    """What is kept of a decision beside attempt and result."""
+
+    at: int
+    token: bytes | None
+    exit_side: bool
+    with_text: bool
 
 
 def _again(earlier: Row, attempt: Attempt) -> Result:

@@ -14,7 +14,7 @@ from .core.model import DAY
 from .state import State
 
 WAITING, TO_UNDO, SENT = "waiting", "to_undo", "sent"
-"""Not sent yet; let in by the service although refused here, to be undone; done with."""
+"""Not sent yet; let in by the service and to be undone; done with."""
 
 
 class Attempt(NamedTuple):

@@ -1,7 +1,7 @@
 """Sending what was decided here: until the service has said its last word about every row, in whatever order.
 
 Sending the same rows twice changes nothing. Where the service had let somebody in whom this device refused (its request
-got through, the answer did not), the device takes the admission back, so that the token is good again.
+got through, the answer did not), the service takes that back when it is told, so that the token is good again.
 """
 
 import json
@@ -36,8 +36,9 @@ class Synced(NamedTuple):
     """What came of sending the queue.
 
     `recorded` rows are on record now, `known` ones had been before; `rejected` ones the service will never take, with
-    its code. `undone` are request ids whose admission was taken back. `contradicted` are those of people who were let
-    in here although the service, asked before, had refused them: that is on record as a refusal.
+    its code. `undone` are request ids whose admission was taken back because `Verifier.undo` was asked to.
+    `contradicted` are those of people who were let in here although the service, asked before, had refused them: that
+    is on record as a refusal.
     """
 
     recorded: int = 0
@@ -111,18 +112,21 @@ class Sync:
         with self._device.state.transaction() as tx:
             for row, result in zip(rows, results, strict=True):
                 status, verification = result.get("status"), result.get("verification")
-                here, there = queue.decision(tx, row.request_id), result.get("decision")
+                here, there = row.item["decision"], result.get("decision")
                 recorded += status == "recorded"
                 known += status == "known"
+                if queue.decision(tx, row.request_id) != here:
+                    continue  # it was undone while it was on its way, and is sent again as what it is now
                 # A refusal that is sent without what was read may be on record, by the call whose answer was lost.
                 if status == "rejected" and (here, result.get("error")) != ("deny", "request_id_reused"):
                     rejected.append((row.request_id, str(result.get("error"))))
                 if reasons := result.get("conflicts"):
                     conflicts.append(Conflicting(row.request_id, verification, tuple(reasons)))
-                to_undo = there == "admit" and here == "deny"  # refused here, or undone while this was on its way
+                if (here, there) == ("deny", "admit"):
+                    _log.warning("%s was let in by the service, not here, and that stands", row.request_id)
                 if status == "known" and there == "deny" and here == "admit":
                     contradicted.append(row.request_id)
-                queue.move(tx, row.request_id, queue.TO_UNDO if to_undo else queue.SENT, verification)
+                queue.move(tx, row.request_id, queue.SENT, verification)
                 if known_at is not None:
                     uses.sent(tx, row.request_id, known_at)
             self._times.keep(tx)
@@ -146,7 +150,7 @@ class Sync:
         except _UNDONE_FOR_GOOD as fault:
             if fault.code == "already_undone":
                 return True
-            _log.warning("%s was let in by the service, not here, and cannot be undone: %s", row.request_id, fault.code)
+            _log.warning("%s was let in, and cannot be undone any more: %s", row.request_id, fault.code)
             return False
         return True
 

@@ -277,7 +277,7 @@ class Verifier:
     def _ask_after_sync(self, attempt: Attempt) -> Result | None:
         """Ask once more, when the service knows that the same code was refused here a moment ago.
 
-        It may have let the person in then, and its answer was lost: that is undone first.
+        It may have let the person in then, and its answer was lost: that it takes back when it is told.
         """
         try:
             self._deadline.wait_for(self.sync)

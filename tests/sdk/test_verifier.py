@@ -86,7 +86,7 @@ def test_the_network_is_cut_in_the_middle_and_there_is_one_admission(site: Site)
 
 
 @pytest.mark.parametrize("kind", ["signed", "short", "code"])
-def test_what_the_service_had_admitted_and_was_refused_here_is_undone(site: Site, kind: str) -> None:
+def test_what_the_service_had_admitted_and_was_refused_here_it_takes_back(site: Site, kind: str) -> None:
     site.open_gate(offline="refuse" if kind == "signed" else "admit_and_reconcile")
     text = site.text(kind=kind)
     with site.verifier() as verifier:
@@ -96,9 +96,33 @@ def test_what_the_service_had_admitted_and_was_refused_here_is_undone(site: Site
         assert (result.decision, result.reason, result.offline) == ("deny", refused_for, True)
         assert site.admitted() == [result.request_id]
         synced = verifier.sync()
-        assert (synced.known, synced.undone) == (1, (result.request_id,))
+        assert (synced.known, synced.undone, synced.contradicted) == (1, (), ())
         assert site.admitted() == []
         assert verifier.verify(text).opens, "and the code is good again"
+
+
+def test_an_admission_that_is_undone_while_it_is_being_sent_is_taken_back(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.open_gate(offline="admit_and_reconcile")
+    text = site.text()
+    with site.verifier() as verifier:
+        with site.line.down():
+            result = verifier.verify(text)
+        call = verifier.device.transport.call
+
+        def undone_meanwhile(*asked: Any, **how: Any) -> Any:
+            answer = call(*asked, **how)
+            monkeypatch.undo()
+            verifier.undo(result)
+            return answer
+
+        monkeypatch.setattr(verifier.device.transport, "call", undone_meanwhile)
+        synced = verifier.sync()
+        assert (synced.recorded, synced.known, synced.contradicted) == (1, 1, ())
+        assert site.admitted() == []
+        assert verifier.status().waiting == 0
+        assert verifier.verify(text).opens
 
 
 def test_whoever_was_refused_for_a_lost_answer_and_shows_the_code_again_gets_in(site: Site) -> None:
@@ -236,6 +260,47 @@ def test_nobody_is_held_back_on_the_way_out(site: Site, bundle: bool) -> None:  
         assert verifier.verify("z" * 8000).opens, "also not for what the service does not take"
         synced = verifier.sync()
         assert (synced.recorded, [code for _, code in synced.rejected]) == (2, ["invalid", "invalid"])
+
+
+@pytest.mark.parametrize("changed", ["gate", "device"])
+def test_what_was_let_out_stays_so_whatever_is_changed_before_it_is_sent(site: Site, changed: str) -> None:
+    site.open_gate(direction="both" if changed == "device" else "exit")
+    text = site.text()
+    with site.verifier(side="exit" if changed == "device" else None) as verifier:
+        with site.line.down():
+            assert [verifier.verify(each).opens for each in (text, "what is this")] == [True, True]
+        if changed == "device":
+            site.client.devices.update(verifier.device.id, side="entry")
+        else:
+            site.client.gates.update(site.gate, direction="entry")
+        synced = verifier.sync()
+        assert (synced.recorded, synced.rejected, synced.conflicts) == (2, (), ())
+    door = site.client.verifications.create(token=text, gate=site.gate, direction="entry")
+    assert door.reason == "ok", "going out took nothing of the token"
+
+
+def test_who_was_let_in_is_held_against_the_rules_though_the_gate_has_become_an_exit(site: Site) -> None:
+    site.open_gate(offline="admit_and_reconcile")
+    text = site.text()
+    with site.verifier() as verifier:
+        with site.line.down():
+            assert verifier.verify(text).opens
+        site.client.gates.update(site.gate, direction="both")
+        site.client.devices.update(verifier.device.id, side="exit")
+        assert verifier.sync().recorded == 1
+    door = site.client.verifications.create(token=text, gate=site.gate, direction="entry")
+    assert door.reason == "already_used"
+
+
+def test_one_text_that_the_service_never_takes_does_not_hold_up_the_others(site: Site) -> None:
+    site.open_gate(direction="exit")
+    texts = [*texts_of(site, 3), "\0", *texts_of(site, 4)]
+    with site.verifier() as verifier:
+        with site.line.down():
+            assert all(verifier.verify(text).opens for text in texts)
+        synced = verifier.sync()
+    assert synced.recorded == 7
+    assert [code for _, code in synced.rejected] == ["malformed_body"]
 
 
 def test_at_a_gate_for_both_the_direction_has_to_be_said(site: Site) -> None:
