@@ -47,23 +47,33 @@ def waits_here(facts: Facts) -> bool:
 
 
 def movement(facts: Facts) -> tuple[Change, ...]:
-    """The changes of who is inside. Nobody leaves who is not inside, and nobody leaves twice.
+    """The changes of who is inside.
 
     What becomes known afterwards moves nobody who was moved since.
     """
     if facts.pass_ is None:
         return ()
+    changes = list(departure(facts))
+    for zone in counted_and_entered(facts):
+        if not _moved_since(facts, zone):
+            before = facts.inside.get(zone.id, OUTSIDE)
+            changes += _moved(facts, zone.id, before, Presence(people_after_entry(facts, zone), facts.now))
+    return tuple(changes)
+
+
+def departure(facts: Facts) -> tuple[Change, ...]:
+    """The changes of who is inside the zones that are left. Nobody leaves who is not inside, and nobody leaves twice.
+
+    Where somebody goes out who was not known to be in, that is noted: how they came in may become known later.
+    """
     changes: list[Change] = []
-    for zone in counted_and_left(facts):
-        if is_inside(facts, zone) and not _moved_since(facts, zone):
-            before = facts.inside[zone.id]
+    left = counted_and_left(facts)
+    known = [zone for zone in left if is_inside(facts, zone)]
+    for zone in known or (left if facts.direction == Direction.EXIT else ()):
+        if not _moved_since(facts, zone):
+            before = facts.inside.get(zone.id, OUTSIDE)
             after = Presence(before.people - min(before.people, facts.people), before.since)
             changes += _moved(facts, zone.id, before, after)
-    for zone in counted_and_entered(facts):
-        if _moved_since(facts, zone):
-            continue
-        before = facts.inside.get(zone.id, OUTSIDE)
-        changes += _moved(facts, zone.id, before, Presence(people_after_entry(facts, zone), facts.now))
     return tuple(changes)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
-from .admission import movement, of_entry, of_first_proof
+from .admission import departure, movement, of_entry, of_first_proof
 from .changes import Change, SpendBudget
 from .crossing import counted_and_left, is_inside
 from .model import NO_LIMITS, Budget, Claims, Direction, Facts, Gate, Pass, Refused, Use
@@ -191,7 +191,7 @@ def record(facts: Facts, outcome: Outcome, reason: str, flags: tuple[str, ...] =
         return Decision(Outcome.ADMIT, OK, own, None, overridden=None if facts.exit_side else next(iter(against), None))
     if facts.exit_side:
         absent = _not_inside(facts)
-        return Decision(Outcome.ADMIT, OK, own + absent, pass_, () if absent else movement(facts))
+        return Decision(Outcome.ADMIT, OK, own + absent, pass_, departure(facts) if absent else movement(facts))
     return Decision(Outcome.ADMIT, OK, own, pass_, of_entry(facts), overridden=next(iter(against), None))
 
 
@@ -246,7 +246,7 @@ def _out(facts: Facts, pass_: Pass | None, refusal: str | None, spent: tuple[Cha
     if pass_ is None or not facts.zones:
         return Decision(Outcome.ADMIT, OK, flags, pass_, spent)
     absent = _not_inside(facts)
-    return Decision(Outcome.ADMIT, OK, flags + absent, pass_, spent if absent else movement(facts))
+    return Decision(Outcome.ADMIT, OK, flags + absent, pass_, departure(facts) if absent else movement(facts))
 
 
 def _not_inside(facts: Facts) -> tuple[str, ...]:

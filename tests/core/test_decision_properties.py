@@ -188,8 +188,12 @@ def test_an_exit_always_admits_and_says_what_was_wrong(given_facts: Facts) -> No
 @given(some_facts)
 def test_nobody_moves_on_the_way_out_who_was_not_inside_or_shows_nothing_genuine(given_facts: Facts) -> None:
     exit_ = decide(given_facts._replace(exit_side=True))
+    moves = [change for change in exit_.changes if isinstance(change, Move)]
     if exit_.pass_ is None or NOT_INSIDE in exit_.flags:
-        assert all(isinstance(change, SpendBudget) for change in exit_.changes)
+        assert all(isinstance(change, SpendBudget | Move) for change in exit_.changes)
+        assert all(move.before.people == move.after.people == 0 for move in moves)
+    if exit_.pass_ is None:
+        assert moves == []
 
 
 @given(some_facts)

@@ -49,7 +49,7 @@ _COLUMNS = {
     " 1, NULL, NULL",
     "request_ids": "'acme', {kiosk}, 'r' || n, id, id, 0, 0",
     "undos": "'acme', id, 0, {kiosk}",
-    "presences": "'acme', id, 'elsewhere', 1, 0",
+    "presences": "'acme', id, 'elsewhere', 1, 0, 0",
     "reservations": "'acme', 'vault', id, id, 1, 'code', 0, 1, 0",
 }
 

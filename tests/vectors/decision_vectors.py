@@ -214,7 +214,7 @@ def _exits() -> list[Vector]:
         presented=code_claims(), token=None, pass_=None, budgets={NUMBER_BUDGET: Budget(), GATE_BUDGET: Budget()}
     )
     spent = tuple(SpendBudget(key, Budget(TODAY, 1, NOW)) for key in (NUMBER_BUDGET, GATE_BUDGET))
-    missing = ("not_inside",)
+    missing, noted = ("not_inside",), ("move", "move")
     return [
         admitted("out of a building every zone in it is left, and the token is not used", out(), changes=through),
         admitted(
@@ -222,14 +222,14 @@ def _exits() -> list[Vector]:
         ),
         admitted("so does a revoked one", out(token=a_token(revoked=True)), "token_revoked", changes=through),
         admitted("so does a blocked one", out(token=a_token(blocked=True)), "token_blocked", changes=through),
-        admitted("who is not inside is flagged and nothing changes", out(inside={}), *missing, changes=()),
-        admitted("who has left is not inside", out(inside={"building": gone, "floor": gone}), *missing, changes=()),
+        admitted("who is not inside is flagged, and has left all the same", out(inside={}), *missing, changes=noted),
+        admitted("who has left is not inside", out(inside={"building": gone, "floor": gone}), *missing, changes=noted),
         admitted(
             "what was wrong and not inside are both flagged",
             out(inside={}, token=a_token(revoked=True)),
             "token_revoked",
             *missing,
-            changes=(),
+            changes=noted,
         ),
         admitted(
             "what is no token takes nobody out",
@@ -252,7 +252,7 @@ def _exits() -> list[Vector]:
             "at a gate for both, who is not inside is flagged",
             out(door, exit_side=False, inside={}),
             *missing,
-            changes=("redeem", "move", "occupy"),
+            changes=("redeem", *noted, "move", "occupy"),
         ),
         admitted(
             "part of a party goes out",

@@ -446,8 +446,8 @@ async def test_a_movement_elsewhere_since_does_not_matter(service: Service) -> N
     ]
 
 
-async def test_queues_that_come_at_once_move_people_as_one_after_another(service: Service) -> None:
-    """In, out, in, out: whoever is settled first."""
+async def test_whoever_tells_first_people_are_where_they_went_last(service: Service) -> None:
+    """In, out, in, out: at once, or one after another in any order."""
     site = await service.another_tenant()
     await site.create("/v1/zones", id="hq", name="Headquarters", counted=True)
     await site.gate("in", into_zone="hq")
@@ -457,6 +457,10 @@ async def test_queues_that_come_at_once_move_people_as_one_after_another(service
         ways = ((24, "in"), (20, "out"), (16, "in"), (12, "out"))
         rows = [queued(site, await issued(site, pass_), ago=ago, gate=gate) for ago, gate in ways]
         await asyncio.gather(*(sync(site, row) for row in reversed(rows)))
+    for order in itertools.permutations(ways):
+        pass_ = await site.pass_()
+        for ago, gate in order:
+            await sync(site, queued(site, await issued(site, pass_), ago=ago, gate=gate))
     assert (await site.call("GET", "/v1/zones/hq/occupancy")).json()["people"] == 0
 
 
