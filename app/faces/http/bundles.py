@@ -65,7 +65,7 @@ async def get(
     responses={200: {"content": {CHUNKS_TYPE: _BYTES}}},
 )
 async def chunks(app: App, caller: Reader, id: str, of: Hashes) -> Response:  # noqa: A002
-    """Chunks of this bundle, or of the one before, as a CBOR array. Null stands for what is there no longer.
+    """Chunks of this bundle, or of those of the last minute, as a CBOR array. Null stands for what is there no longer.
 
     Then the manifest is to be fetched again.
     """
