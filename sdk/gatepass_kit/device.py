@@ -9,6 +9,7 @@ import base64
 import json
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
@@ -16,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 from . import answers
 from .answers import read
 from .core.keys import key_id
-from .errors import NotSetUp, Unreachable
+from .errors import GatepassError, NotSetUp, Unreachable
 from .state import State, learn
 from .transport import Transport, tried_again
 from .version import SOFTWARE
@@ -26,6 +27,7 @@ _FILE, _STATE = "device.json", "state.db"
 _PAGE = "/kiosk"
 _TIMEOUT_S = 10.0
 _ATTEMPTS = 3
+_LEARNED_ANEW = ("tenant", "seq", "manifest", "revoked", "last_good", "service_time")
 
 
 class Device:
@@ -40,7 +42,7 @@ class Device:
         self.gate = gate
         self.side = side
         self.api_key = api_key
-        self.transport = Transport(url, api_key, _TIMEOUT_S)
+        self.transport = Transport(url, api_key, _TIMEOUT_S, self._newest_key)
         self.state = State(folder / _STATE)
 
     def __repr__(self) -> str:
@@ -56,8 +58,10 @@ class Device:
         longer: a newer one was made), `Conflict` with the code `setup_used`, `setup_expired` or `handshake_too_new`;
         `Unreachable`: if the answer was lost, another link is needed.
 
+        The side that the device is bound to is asked for at once; if that fails, it is known from its first report on.
+
         A folder in which a device is set up already is set up anew. What the same device has in its queue stays there;
-        another device's state is laid aside as `state-<its id>.db`.
+        another device's state is laid aside as `state-<its id>.db`. What time it is, it learns anew.
         """
         url, token, version = _parts(link)
         folder = Path(folder)
@@ -78,11 +82,13 @@ class Device:
             transport.close()
         _lay_aside(folder, id_)
         device = cls(folder, url=url, id_=id_, gate=gate, api_key=api_key)
-        device._keep()
         with device.state.transaction() as tx:
+            device._keep()
             learn(tx, "keys", json.dumps({kid.hex(): public.hex() for kid, public in keys.items()}))
-            for name_ in ("tenant", "seq", "manifest", "revoked"):
+            for name_ in _LEARNED_ANEW:
                 learn(tx, name_, None)
+        with suppress(GatepassError):
+            tried_again(device.report, attempts=_ATTEMPTS)
         return device
 
     @classmethod
@@ -113,19 +119,31 @@ class Device:
         told = read(answers.RegisteredDevice, self.transport.call("POST", "/v1/devices/report", said).json())
         if (told.gate, told.side) != (self.gate, self.side):
             self.gate, self.side = told.gate, told.side
-            self._keep()
+            with self.state.transaction():  # so that no other program writes the file meanwhile
+                self.api_key = self._newest_key() or self.api_key
+                self._keep()
         return told
 
     def roll_key(self) -> None:
         """Take a new key in place of the one there is, which the service refuses once the new one was used."""
-        self.api_key = str(self.transport.call("POST", "/v1/devices/roll").json()["api_key"])
-        self._keep()
-        self.transport.use_key(self.api_key)
+        new = str(self.transport.call("POST", "/v1/devices/roll").json()["api_key"])
+        with self.state.transaction():
+            self.api_key = new
+            self._keep()
+        self.transport.use_key(new)
 
     def close(self) -> None:
         """Close the state file and the connections."""
         self.transport.close()
         self.state.close()
+
+    def _newest_key(self) -> str | None:
+        """The device's key in its folder, where another program may have put a new one; None where it has none."""
+        try:
+            kept = json.loads((self.folder / _FILE).read_text("utf-8"))
+            return str(kept["api_key"]) if (kept["device"], kept["url"]) == (self.id, self.url) else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
 
     def _keep(self) -> None:
         kept = {"url": self.url, "device": self.id, "gate": self.gate, "side": self.side, "api_key": self.api_key}

@@ -13,10 +13,11 @@ from .answers import written
 from .bundle_cache import BundleCache, Held
 from .core.changes import Redeem
 from .core.decision import OK, UNDONE, Decision, Outcome, decide, is_exit_side
-from .core.model import Claims, Direction, Facts
+from .core.model import Claims, Direction, Facts, Refused
 from .core.offline import offline_facts
 from .core.token_format import Keyring
-from .core.tokens import recognise_any
+from .core.tokens import bare, recognise_any
+from .core.tokens.signed import SIGNED
 from .device import Device
 from .machine import new_verification
 from .queue import Attempt, Row
@@ -28,6 +29,7 @@ STALE_BUNDLE = "stale_bundle"
 UNAUTHENTICATED = "unauthenticated"
 REQUEST_ID_REUSED = "request_id_reused"
 INVALID = "invalid"
+UNKNOWN = "unknown"
 
 
 class Offline:
@@ -53,6 +55,12 @@ class Offline:
             return None
         presented = recognise_any(text, held.bundle.manifest.tenant, Keyring(held.keys))
         return presented if isinstance(presented, Claims) and presented.token is not None else None
+
+    def is_readable_later(self, text: str) -> bool:
+        """Whether it is a signed token under a key that is not known here, or not yet."""
+        held = self._cache.held
+        tenant, keys = (held.bundle.manifest.tenant, held.keys) if held else ("", {})
+        return SIGNED.open(bare(text), tenant, Keyring(keys)) == Refused(UNKNOWN)
 
     def decide(self, attempt: Attempt, now: int) -> Result:
         """Decide, and have it durable. The same request id gets the same answer."""

@@ -110,6 +110,18 @@ def refused_here(state: State, attempt: Attempt) -> bool:
     )
 
 
+def admitted_here(state: State, attempt: Attempt, token: bytes | None) -> bool:
+    """Whether the same text, or the token of that id, was let in here, and the service has not been told yet."""
+    return bool(
+        state.rows(
+            "SELECT 1 FROM decisions WHERE state = ? AND decision = 'admit' AND (token = ? OR shown = ?) LIMIT 1",
+            WAITING,
+            token,
+            attempt.shown,
+        )
+    )
+
+
 def in_state(state: State, wanted: str, limit: int) -> list[Row]:
     """The first rows in a state, in the order in which they were decided."""
     found = state.rows(f"SELECT {_COLUMNS} FROM decisions WHERE state = ? ORDER BY place LIMIT ?", wanted, limit)

@@ -13,10 +13,10 @@ from typing import Any
 
 from .errors import GatepassError
 
-VERSION = 1
 _WAIT_S = 10.0
 
-_TABLES = """
+_TABLES = (
+    """
 CREATE TABLE known (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT;
 CREATE TABLE chunks (hash BLOB PRIMARY KEY, content BLOB NOT NULL) STRICT;
 CREATE TABLE decisions (
@@ -55,7 +55,20 @@ CREATE TABLE entries (
 ) STRICT;
 CREATE INDEX uses_by_request ON uses (request_id);
 CREATE INDEX entries_by_pass ON entries (idx);
-"""
+""",
+    """
+CREATE TABLE unread (
+    request_id TEXT PRIMARY KEY,
+    text TEXT NOT NULL,
+    verification BLOB NOT NULL,
+    gate TEXT NOT NULL,
+    direction TEXT NOT NULL,
+    people INTEGER NOT NULL,
+    known_at INTEGER NOT NULL
+) STRICT;
+""",
+)
+"""What each version added."""
 
 
 class State:
@@ -69,12 +82,12 @@ class State:
         self._connection.execute("PRAGMA synchronous=FULL")
         with self.transaction() as tx:
             (version,) = tx.execute("PRAGMA user_version").fetchone()
-            if version > VERSION:
+            if version > len(_TABLES):
                 raise GatepassError(f"{path} was written by a newer version of gatepass-kit.")
-            if version == 0:
-                for statement in filter(str.strip, _TABLES.split(";")):
+            for added in _TABLES[version:]:
+                for statement in filter(str.strip, added.split(";")):
                     tx.execute(statement)
-                tx.execute(f"PRAGMA user_version = {VERSION}")
+            tx.execute(f"PRAGMA user_version = {len(_TABLES)}")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -111,3 +124,12 @@ def learn(tx: sqlite3.Connection, name: str, value: object) -> None:
         tx.execute("DELETE FROM known WHERE name = ?", (name,))
     else:
         tx.execute("INSERT INTO known VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (name, value))
+
+
+def rise(tx: sqlite3.Connection, name: str, value: int) -> int:
+    """Know `value` under a name, unless a greater one is known. What is known then."""
+    (risen,) = tx.execute(
+        "INSERT INTO known VALUES (?, ?) ON CONFLICT DO UPDATE SET value = max(value, excluded.value) RETURNING value",
+        (name, value),
+    ).fetchone()
+    return int(risen)

@@ -7,7 +7,7 @@ admission raises it no further than its bundle was good: a clock that once ran a
 
 import sqlite3
 
-from .state import State, known, learn
+from .state import State, known, rise
 
 
 class Times:
@@ -29,6 +29,6 @@ class Times:
         self.last_good = max(self.last_good, min(at, good_until))
 
     def keep(self, tx: sqlite3.Connection) -> None:
-        """Write them down with whatever else is written."""
-        learn(tx, "last_good", self.last_good)
-        learn(tx, "service_time", self.service)
+        """Write them down with whatever else is written; a later time of another program's stays, and counts here."""
+        self.last_good = max(self.last_good, rise(tx, "last_good", self.last_good))
+        self.service = max(self.service, rise(tx, "service_time", self.service))

@@ -1,7 +1,7 @@
 """One call over HTTP: an answer of Gatepass's, or an exception that says which of both sides was at fault.
 
 What does not look like Gatepass (a captive portal's page, a proxy's own error) is no answer: it neither admits nor
-revokes anybody.
+revokes anybody, and nobody's clock is set by it. Every answer of Gatepass's has the header Request-Id.
 """
 
 import json
@@ -15,10 +15,11 @@ import httpx
 import tenacity
 
 from .core.model import SECOND
-from .errors import ApiError, NotSetUp, ServiceFault, TooManyRequests, Unreachable, of_status
+from .errors import ApiError, NotSetUp, ServiceFault, TooManyRequests, Unauthenticated, Unreachable, of_status
 
 Result = TypeVar("Result")
 _NOT_MODIFIED = 304
+_REQUEST_ID = "request-id"
 _KEPT_OPEN_S = 60.0
 _LONGEST_PAUSE_S = 2.0
 
@@ -48,22 +49,28 @@ class Answer(NamedTuple):
 
 
 class Transport:
-    """Calls to one service under one key. Safe to use from any thread."""
+    """Calls to one service under one key. Safe to use from any thread.
 
-    def __init__(self, url: str, api_key: str | None, timeout_s: float) -> None:
+    `newest_key` says which key is to be used by now. It is asked once the service refuses the one in use.
+    """
+
+    def __init__(
+        self, url: str, api_key: str | None, timeout_s: float, newest_key: Callable[[], str | None] | None = None
+    ) -> None:
         if not url.startswith(("https://", "http://")):
             raise NotSetUp("The service's address begins with https:// or http://.")
         self.url = url.rstrip("/")
+        self._key = api_key
+        self._newest_key = newest_key
         self._client = httpx.Client(
             timeout=timeout_s,
-            headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
             limits=httpx.Limits(keepalive_expiry=_KEPT_OPEN_S),
             verify=_trusted(),
         )
 
     def use_key(self, api_key: str) -> None:
         """Call under another key from now on."""
-        self._client.headers["Authorization"] = f"Bearer {api_key}"
+        self._key = api_key
 
     def close(self) -> None:
         self._client.close()
@@ -80,12 +87,30 @@ class Transport:
     ) -> Answer:
         """One call. Raises `Unreachable` and, for what the service refuses, `ApiError`."""
         limit = self._client.timeout if timeout_s is None else httpx.Timeout(timeout_s)
-        try:
-            answered = self._client.request(
-                method, self.url + path, json=body, params=params, headers=headers, timeout=limit
+        key = self._key
+
+        def once(key: str | None) -> Answer:
+            under = {"Authorization": f"Bearer {key}"} if key else {}
+            return self._answer(
+                method, self.url + path, json=body, params=params, headers={**under, **(headers or {})}, timeout=limit
             )
+
+        try:
+            return once(key)
+        except Unauthenticated:
+            newest = self._newest_key() if self._newest_key else None
+            if newest is None or newest == key:
+                raise
+            self.use_key(newest)
+            return once(newest)
+
+    def _answer(self, method: str, url: str, **how: Any) -> Answer:  # noqa: ANN401  as httpx takes it
+        try:
+            answered = self._client.request(method, url, **how)
         except (httpx.HTTPError, httpx.InvalidURL) as fault:
             raise Unreachable(f"No answer: {type(fault).__name__}.") from fault
+        if not answered.headers.get(_REQUEST_ID):
+            raise Unreachable(f"What came back is no answer of Gatepass's: HTTP {answered.status_code}.")
         if answered.status_code >= 400:
             raise _refused(answered)
         if not (answered.is_success or answered.status_code == _NOT_MODIFIED):

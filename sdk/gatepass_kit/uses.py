@@ -7,9 +7,9 @@ is over. Online admissions are remembered like those that were decided here.
 import sqlite3
 from typing import NamedTuple
 
-from .answers import Verification
 from .core.model import Claims, Direction, Token, Use
 from .core.rule import LEEWAY
+from .unread import ByService
 
 
 class Admission(NamedTuple):
@@ -36,17 +36,17 @@ def latest(tx: sqlite3.Connection, token: bytes, credential: bytes) -> Use | Non
     return Use(number, verification, at, gate, credential, way, bool(voided), None, let_in, people, pass_)
 
 
-def use_of(claims: Claims, seen: Verification, verification: bytes, at: int, before: Use | None) -> Use:
+def use_of(claims: Claims, seen: ByService, at: int, before: Use | None) -> Use:
     """The use that an admission by the service stands for, after the one `before` that is known here."""
     reusable = claims.token is not None and claims.token.reusable
     let_in = 0 if before is None or reusable else before.let_in
     return Use(
         number=before.number + 1 if before else 1,
-        verification=verification,
+        verification=seen.verification,
         at=at,
         gate=seen.gate,
         credential=b"",
-        direction=seen.direction,
+        direction=Direction(seen.direction),
         let_in=let_in + seen.people,
         people=seen.people,
         pass_=None if claims.idx is None else _pass_id(claims.idx),

@@ -1,6 +1,7 @@
 """`Verifier`: decides at one gate, with the network and without it.
 
-1. **Ask** the service, under a request id, and wait no longer than the deadline.
+1. **Ask** the service, under a request id, and wait no longer than the deadline. If the same token was let in here and
+   the service does not know it yet, the queue is sent first; if that fails, it is decided here.
 2. **Answered**: what it said is remembered, so that the token is not let in again once the network is gone.
 3. **Not answered**, or answered that nobody knows: decide here, by the bundle, under the same request id. The use and
    the row of the queue are durable before anybody is told.
@@ -16,7 +17,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from . import queue, uses
+from . import queue, unread, uses
 from .answers import Side, Verification, microseconds, read
 from .background import Background
 from .bundle_cache import BundleCache
@@ -33,12 +34,12 @@ from .state import known, learn
 from .sync import Sync, Synced
 from .times import Times
 from .transport import tried_again
+from .unread import ByService
 
 DEADLINE_S = 1.5
 """How long the service may take to answer before it is decided here."""
 
 _AT_ONCE = 2
-_MOST_UNREAD = 1000
 _MOST_PEOPLE = 1000
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PATH = "/v1/verifications"
@@ -81,10 +82,10 @@ class Verifier:
         self._cache = BundleCache(device, self._times)
         self._offline = Offline(device, self._cache, self._times, lambda: self._revoked)
         self._sync = Sync(device, self._times)
-        self._unread: list[tuple[Attempt, Verification, int]] = []
         with device.state.transaction() as tx:
             self._revoked = bool(known(tx, "revoked"))
         self._background: Background | None = None
+        self._read_what_was_unread()
 
     def __enter__(self) -> Self:
         return self
@@ -102,7 +103,8 @@ class Verifier:
         Whoever has to ask again for the same person (the program was restarted, say) gives the same `request_id` (1 to
         64 of `A-Za-z0-9._-`) and gets the first answer again. `direction` is needed at a gate for both directions,
         unless the device is bound to a side. `people` is how many of a party go through, up to 1,000. Raises ValueError
-        for another request id or number, and for nothing else.
+        for another request id or number, and for nothing else: where the state file cannot be read or written, whoever
+        wants in is refused (`unavailable`) and whoever goes out is let out.
         """
         if request_id is not None and not _REQUEST_ID.fullmatch(request_id):
             raise ValueError("A request id is 1 to 64 of A-Za-z0-9._-")
@@ -110,15 +112,11 @@ class Verifier:
             raise ValueError(f"From 1 to {_MOST_PEOPLE} people go through.")
         text = text.encode("utf-8", "replace").decode()
         attempt = Attempt(request_id or new_request_id(), text, self.device.gate, direction, people)
-        if request_id is not None and queue.knows(self.device.state, request_id):
-            return self._decide(attempt)
-        result = self._ask(attempt)  # 1, 2
-        if result is None:
-            return self._decide(attempt)  # 3
-        lost = result.reason == "already_used" or result.repeated == "window"
-        if lost and queue.refused_here(self.device.state, attempt):
-            return self._ask_after_sync(attempt) or result
-        return result
+        try:
+            return self._verify(attempt, self._deadline.ends())
+        except sqlite3.Error:
+            _log.exception("The state file cannot be used, so it was not decided.")
+            return self._undecided(attempt)
 
     def undo(self, result: Result) -> None:
         """Take an admission back: the turnstile did not turn. The token is good again.
@@ -132,6 +130,7 @@ class Verifier:
         with self.device.state.transaction() as tx:
             row = queue.find(tx, result.request_id)
             uses.give_back(tx, result.request_id)
+            unread.drop(tx, result.request_id)
             if row is not None and row.state == queue.WAITING:
                 queue.rewrite(tx, row.request_id, {**row.item, **undone}, {**row.answer, **undone, "people": 0})
                 self._wake()
@@ -153,8 +152,7 @@ class Verifier:
         """Fetch what changed of the bundle. Whether there is a newer one. Raises `GatepassError`."""
         with self._noticing():
             newer = self._cache.refresh()
-        while self._unread:
-            self._remember(*self._unread.pop(0))
+        self._read_what_was_unread()
         return newer
 
     def sync(self) -> Synced:
@@ -196,18 +194,51 @@ class Verifier:
             self._background.stop()
         self.device.close()
 
-    def _ask(self, attempt: Attempt) -> Result | None:
+    def _verify(self, attempt: Attempt, until: float) -> Result:
+        if queue.knows(self.device.state, attempt.request_id):
+            return self._decide(attempt)
+        if self._is_unsent(attempt) and not self._sent(until):
+            return self._decide(attempt)
+        result = self._ask(attempt, until)  # 1, 2
+        if result is None:
+            return self._decide(attempt)  # 3
+        lost = result.reason == "already_used" or result.repeated == "window"
+        if lost and queue.refused_here(self.device.state, attempt) and self._sent(until):
+            # The service may have let the person in then, and its answer was lost: it has taken that back by now.
+            again = attempt._replace(request_id=new_request_id())
+            return self._ask(again, until) or self._decide(again)
+        return result
+
+    def _is_unsent(self, attempt: Attempt) -> bool:
+        """Whether the same token was let in here and the service does not know it yet: it would let it in again."""
+        if self._offline.leads_out:
+            return False
+        claims = self._offline.recognise(attempt.text)
+        token = claims.token if claims else None
+        if token is not None and token.reusable:
+            return False
+        return queue.admitted_here(self.device.state, attempt, token and token.id)
+
+    def _sent(self, until: float) -> bool:
+        """Whether the queue could be sent in time."""
+        try:
+            self._deadline.wait_for(self.sync, until)
+        except GatepassError:
+            return False
+        return True
+
+    def _ask(self, attempt: Attempt, until: float) -> Result | None:
         """The service's answer; None where there is none, or one that says that nobody knows."""
         began = monotonic()
         try:
             with self._noticing():
-                seen = self._deadline.wait_for(lambda: self._call(attempt))
+                seen = self._deadline.wait_for(lambda: self._call(attempt), until)
         except _NOT_ANSWERED as fault:
             _log.info("decided here: %s", fault)
             return None
         except ApiError as fault:
-            if isinstance(fault, Forbidden) and self._moved(attempt):
-                return self._ask(attempt._replace(gate=self.device.gate))
+            if isinstance(fault, Forbidden) and self._moved(attempt, until):
+                return self._ask(attempt._replace(gate=self.device.gate), until)
             if self._offline.leads_out and not isinstance(fault, Unauthenticated):
                 return None  # nobody is held back for what is wrong with the call
             return refused(fault.code, attempt.gate, attempt.request_id)
@@ -215,7 +246,7 @@ class Verifier:
             return None
         self._wake(reached=True)
         if seen.decision == "admit" and seen.repeated != "window":
-            self._remember(attempt, seen, microseconds(seen.at) + int((monotonic() - began) * 1_000_000))
+            self._remember_answered(attempt, seen, microseconds(seen.at) + int((monotonic() - began) * 1_000_000))
         return of_service(seen, attempt.request_id)
 
     def _call(self, attempt: Attempt) -> Verification:
@@ -234,62 +265,69 @@ class Verifier:
         self._times.saw(microseconds(seen.at))
         return seen
 
-    def _remember(self, attempt: Attempt, seen: Verification, known_at: int) -> None:
-        """Remember an admission by the service, durably; one that cannot be read yet, once there is a bundle."""
-        if self._offline.leads_out:
+    def _remember_answered(self, attempt: Attempt, seen: Verification, known_at: int) -> None:
+        id_ = parse("ver", seen.id)
+        if id_ is None or self._offline.leads_out:
             return
-        if self._cache.held is None:
-            del self._unread[: -_MOST_UNREAD + 1]
-            self._unread.append((attempt, seen, known_at))
-            return
-        claims, id_ = self._offline.recognise(attempt.text), parse("ver", seen.id)
-        if claims is None or claims.token is None or claims.idx is None or id_ is None:
-            return
+        told = ByService(attempt.request_id, attempt.text, id_, seen.gate, seen.direction, seen.people, known_at)
         try:
-            with self.device.state.transaction() as tx:
-                before = uses.latest(tx, claims.token.id, self._offline.credential)
-                use = uses.use_of(claims, seen, id_, self._clock(), before)
-                uses.remember(tx, uses.Admission(attempt.request_id, claims.token, claims.idx, use, known_at))
-                self._times.keep(tx)
+            self._remember(told)
         except sqlite3.Error:
             _log.exception("An admission by the service could not be written down here.")
+
+    def _remember(self, seen: ByService) -> None:
+        """Remember an admission by the service, durably; one that cannot be read yet, until it can."""
+        claims = self._offline.recognise(seen.text)
+        with self.device.state.transaction() as tx:
+            if claims is not None and claims.token is not None and claims.idx is not None:
+                before = uses.latest(tx, claims.token.id, self._offline.credential)
+                use = uses.use_of(claims, seen, self._clock(), before)
+                uses.remember(tx, uses.Admission(seen.request_id, claims.token, claims.idx, use, seen.known_at))
+                unread.drop(tx, seen.request_id)
+            elif self._offline.is_readable_later(seen.text):
+                unread.keep(tx, seen)
+            else:
+                unread.drop(tx, seen.request_id)
+            self._times.keep(tx)
+
+    def _read_what_was_unread(self) -> None:
+        """Remember what could not be read before, if it can be now."""
+        waiting = unread.kept(self.device.state)
+        for each in waiting:
+            self._remember(each)
+        if waiting:
+            with self.device.state.transaction() as tx:
+                unread.forget(tx, self._times.service)
 
     def _decide(self, attempt: Attempt) -> Result:
         try:
             return self._offline.decide(attempt, self._clock())
         except sqlite3.Error:
             _log.exception("What was decided could not be written down, so it was not decided.")
-            if not self._offline.leads_out:
-                return refused(UNAVAILABLE, attempt.gate, attempt.request_id, offline=True)
-            return Result(
-                decision="admit",
-                reason="ok",
-                flags=(UNAVAILABLE,),
-                gate=attempt.gate,
-                direction="exit",
-                request_id=attempt.request_id,
-                offline=True,
-                people=attempt.people,
-            )
+            return self._undecided(attempt)
         finally:
             self._wake()
 
-    def _ask_after_sync(self, attempt: Attempt) -> Result | None:
-        """Ask once more, when the service knows that the same code was refused here a moment ago.
+    def _undecided(self, attempt: Attempt) -> Result:
+        """What is answered where nothing can be written down."""
+        if not self._offline.leads_out:
+            return refused(UNAVAILABLE, attempt.gate, attempt.request_id, offline=True)
+        return Result(
+            decision="admit",
+            reason="ok",
+            flags=(UNAVAILABLE,),
+            gate=attempt.gate,
+            direction="exit",
+            request_id=attempt.request_id,
+            offline=True,
+            people=attempt.people,
+        )
 
-        It may have let the person in then, and its answer was lost: that it takes back when it is told.
-        """
-        try:
-            self._deadline.wait_for(self.sync)
-        except (GatepassError, sqlite3.Error):
-            return None
-        return self._ask(attempt._replace(request_id=new_request_id()))
-
-    def _moved(self, attempt: Attempt) -> bool:
+    def _moved(self, attempt: Attempt, until: float) -> bool:
         """Whether the device was moved to another gate than the one that was asked at."""
         try:
-            self._deadline.wait_for(self.device.report)
-        except (Unreachable, ApiError):
+            self._deadline.wait_for(self.device.report, until)
+        except (GatepassError, OSError):
             return False
         return self.device.gate != attempt.gate
 
@@ -304,15 +342,17 @@ class Verifier:
         self._notice(revoked=False)
 
     def _notice(self, *, revoked: bool) -> None:
-        """Keep in mind, across restarts, whether the service refuses the device's key."""
-        if revoked == self._revoked:
-            return
-        self._revoked = revoked
-        if revoked:
+        """Keep in mind, across restarts, whether the service refuses the device's key.
+
+        What is in the file may come from another program on the same folder.
+        """
+        if revoked and not self._revoked:
             _log.error("%s: the service does not know this device's key any more.", UNAUTHENTICATED)
+        self._revoked = revoked
         try:
-            with self.device.state.transaction() as tx:
-                learn(tx, "revoked", 1 if revoked else None)
+            if revoked != bool(self.device.state.rows("SELECT 1 FROM known WHERE name = 'revoked'")):
+                with self.device.state.transaction() as tx:
+                    learn(tx, "revoked", 1 if revoked else None)
         except sqlite3.Error:
             _log.exception("That could not be written down, and is forgotten at a restart.")
 

@@ -1,5 +1,6 @@
 """Setting a device up, and what it is afterwards."""
 
+import json
 import sqlite3
 import stat
 import time
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from gatepass_kit import Conflict, Device, NotFound, NotSetUp, Unauthenticated, Unreachable, Verifier
+from gatepass_kit.state import learn
+from gatepass_kit.transport import Transport
 
 from .conftest import Site
 
@@ -96,16 +99,68 @@ def test_a_new_key_is_in_the_folder_and_the_old_one_is_refused_after_it_was_used
     device.close()
     again = Device.load(site.folder)
     again.report()
-    again.transport.use_key(old)
-    with pytest.raises(Unauthenticated):
-        report_for_two_seconds(again)
     again.close()
+    before = Transport(site.line.url, old, 10)
+    with pytest.raises(Unauthenticated):
+        report_for_two_seconds(before)
+    before.close()
 
 
-def report_for_two_seconds(device: Device) -> None:
+def report_for_two_seconds(transport: Transport) -> None:
     until = time.monotonic() + 2.5
     while time.monotonic() < until:
-        device.report()
+        transport.call("POST", "/v1/devices/report", {})
+
+
+def test_a_new_key_is_found_by_another_program_on_the_folder_and_never_written_over(site: Site) -> None:
+    site.open_gate(offline="admit_and_reconcile")
+    with site.verifier() as one, Verifier(Device.load(site.folder)) as other:
+        one.device.roll_key()
+        site.client.devices.update(one.device.id, side="entry")
+        other.report()
+        assert other.device.side == "entry"
+        assert json.loads((site.folder / "device.json").read_text())["api_key"] == one.device.api_key
+        one.report()
+        time.sleep(2.1)  # by then the old key is refused everywhere
+        other.report()
+        assert other.verify(site.text()).opens
+        assert not other.status().revoked
+
+
+def test_a_good_answer_takes_back_what_another_program_thought(site: Site) -> None:
+    site.open_gate(offline="admit_and_reconcile")
+    text = site.text()
+    with site.verifier() as verifier:
+        with verifier.device.state.transaction() as tx:
+            learn(tx, "revoked", 1)
+        verifier.report()
+        with site.line.down():
+            assert verifier.verify(text).opens
+
+
+def test_the_side_is_known_from_the_set_up_on(site: Site) -> None:
+    site.open_gate(direction="both")
+    registered = site.register(side="exit")
+    assert registered.setup is not None
+    with Verifier(Device.set_up(registered.setup.url, site.folder)) as verifier, site.line.down():
+        assert verifier.verify("what is this").opens
+
+
+def test_a_set_up_that_cannot_ask_for_the_side_is_one_all_the_same(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.open_gate(direction="both")
+    registered = site.register(side="exit")
+    assert registered.setup is not None
+    with monkeypatch.context() as cut:
+        cut.setattr(Device, "report", unreachable)
+        device = Device.set_up(registered.setup.url, site.folder)
+    assert device.side is None
+    device.report()
+    assert device.side == "exit"
+    device.close()
+
+
+def unreachable(_: Device) -> None:
+    raise Unreachable("No answer.")
 
 
 def test_a_revoked_device_lets_nobody_in_not_even_without_the_network(site: Site) -> None:

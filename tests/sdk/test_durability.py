@@ -1,8 +1,10 @@
 """Power goes: what was answered is in the queue, and nobody is let in twice."""
 
+import sqlite3
 import subprocess
 import sys
 
+import pytest
 from gatepass_kit import Device, Verifier
 from gatepass_kit.queue import Attempt
 
@@ -58,3 +60,21 @@ def test_a_queue_of_more_than_a_call_takes_is_sent_whole(site: Site) -> None:
         assert verifier.status().waiting == 1001
         assert verifier.sync().recorded == 1001
         assert verifier.status().waiting == 0
+
+
+@pytest.mark.parametrize("side", [None, "exit"])
+def test_a_state_file_that_cannot_be_read_lets_nobody_in_and_holds_nobody_back(site: Site, side: str | None) -> None:
+    site.open_gate(direction="both" if side else "entry", offline="admit_and_reconcile")
+    text = site.text()
+    with site.verifier(side=side) as verifier:
+        state = verifier.device.state
+        connection, state._connection = state._connection, sqlite3.connect(":memory:")
+        results = [verifier.verify(text)]
+        with site.line.down():
+            results.append(verifier.verify(text))
+        state._connection.close()
+        results.append(verifier.verify(text))
+        state._connection = connection
+    expected = ("admit", ("unavailable",)) if side else ("deny", ())
+    assert {(each.decision, each.flags) for each in results} == {expected}
+    assert {each.reason for each in results} == {"ok" if side else "unavailable"}
