@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from gatepass_kit.kiosk.scanners import ScannerWrong, scan
+from gatepass_kit.kiosk.scanners import ScannerGone, ScannerWrong, scan
 from gatepass_kit.kiosk.scanners.evdev import Keys
 from gatepass_kit.kiosk.scanners.pieces import Pieces
 
@@ -77,6 +77,19 @@ def test_a_tab_ends_a_text_on_a_terminal_and_what_is_typed_is_not_shown() -> Non
     os.close(terminal)
 
 
+def test_a_terminal_that_hangs_up_is_a_scanner_that_is_gone() -> None:
+    keyboard, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", READ_ONE, "keyboard"], stdin=terminal, stderr=subprocess.PIPE, text=True
+    )
+    wait_until(lambda: not termios.tcgetattr(terminal)[3] & termios.ICANON)
+    os.close(terminal)
+    os.close(keyboard)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert said.endswith("ScannerGone: The terminal is gone.\n")
+
+
 @pytest.mark.parametrize("scanner", ["stdin", "keyboard"])
 def test_lines_of_another_program_are_texts_until_it_ends(scanner: str) -> None:
     done = subprocess.run(
@@ -115,7 +128,10 @@ def test_an_input_device_gives_what_is_typed_on_it(tmp_path: Path) -> None:
     os.mkfifo(device)
     writer = threading.Thread(target=lambda: device.write_bytes(events))
     writer.start()
-    assert list(scan(f"keyboard:{device}")) == ["GP1:A1", "GP1:a"]
+    texts = scan(f"keyboard:{device}")
+    assert [next(texts), next(texts)] == ["GP1:A1", "GP1:a"]
+    with pytest.raises(ScannerGone, match="event3 was unplugged"):
+        next(texts)
     writer.join()
 
 

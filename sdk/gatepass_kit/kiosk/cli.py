@@ -3,8 +3,11 @@
 import argparse
 import json
 import logging
+import signal
+import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,12 +26,16 @@ _SCANNERS = "keyboard, keyboard:/dev/input/eventN, serial:/dev/ttyUSB0@9600 or s
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Carry out a command line. What goes wrong is said in one sentence; the exit code is 1 then."""
+    """Carry out a command line. What goes wrong is said in one sentence; the exit code is 1 then.
+
+    Ctrl-C and SIGTERM end it in order, with the exit code 0.
+    """
     asked = _parser().parse_args(words)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     try:
-        asked.command(asked)
-    except (GatepassError, OSError) as fault:
+        with _interrupted_by_sigterm():
+            asked.command(asked)
+    except (GatepassError, OSError, sqlite3.Error) as fault:
         sys.stderr.write(f"{fault}\n")
         return 1
     except KeyboardInterrupt:
@@ -48,7 +55,7 @@ def set_up(asked: argparse.Namespace) -> None:
 
 
 def run(asked: argparse.Namespace) -> None:
-    """Verify what the scanner reads and open for whoever is admitted, until Ctrl-C or the scanner's end."""
+    """Verify what the scanner reads and open for whoever is admitted, until Ctrl-C, SIGTERM or the scanner's end."""
     texts = scan(asked.scanner)
     relay = relays.make(asked.relay, _options(asked.relay_option))
     try:
@@ -64,6 +71,21 @@ def status(asked: argparse.Namespace) -> None:
     with Verifier(Device.load(asked.folder)) as verifier:
         found = verifier.status()
     _say(json.dumps(_shown(found)) if asked.json else _line(found))
+
+
+@contextmanager
+def _interrupted_by_sigterm() -> Iterator[None]:
+    """Meanwhile SIGTERM is as Ctrl-C is: relays are let go and files are closed. Once: what ends is not cut short."""
+
+    def interrupt(number: int, _: object) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,7 +11,10 @@ from collections.abc import Iterator
 from gatepass_kit.errors import GatepassError
 
 from .evdev import read_input_device
+from .gone import ScannerGone
 from .terminal import read_stdin, read_terminal
+
+__all__ = ["DEFAULT_BAUD", "ScannerGone", "ScannerWrong", "scan"]
 
 DEFAULT_BAUD = 9600
 
@@ -21,7 +24,10 @@ class ScannerWrong(GatepassError):
 
 
 def scan(scanner: str) -> Iterator[str]:
-    """The texts that a scanner reads. Raises `ScannerWrong`; ends where the scanner does."""
+    """The texts that a scanner reads. Raises `ScannerWrong`, and `ScannerGone` once it goes away.
+
+    It ends where whoever writes to it does: with Ctrl-D, or with the other program.
+    """
     kind, _, where = scanner.partition(":")
     if scanner == "keyboard":
         return read_terminal()

@@ -10,6 +10,7 @@ import os
 import struct
 from collections.abc import Iterator
 
+from .gone import ScannerGone
 from .pieces import Pieces
 
 _EVENT = struct.Struct("llHHi")
@@ -50,7 +51,7 @@ class Keys:
 
 
 def read_input_device(path: str) -> Iterator[str]:
-    """Texts from the input device, until it is unplugged. Raises OSError where it cannot be opened."""
+    """Texts from the input device. Raises OSError where it cannot be opened, `ScannerGone` once it is unplugged."""
     keys, pieces = Keys(), Pieces()
     fd = os.open(path, os.O_RDONLY)
     try:
@@ -63,6 +64,7 @@ def read_input_device(path: str) -> Iterator[str]:
             for _, _, kind, code, value in _EVENT.iter_unpack(events[:whole]):
                 if kind == _KEY:
                     yield from pieces.add(keys.character(code, value).encode())
+        raise ScannerGone(f"The scanner at {path} was unplugged.")
     finally:
         os.close(fd)
 
