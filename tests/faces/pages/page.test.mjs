@@ -3,12 +3,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Clock } from "../../../app/faces/pages/kiosk/clock.js";
+import { Clock, timeIn } from "../../../app/faces/pages/kiosk/clock.js";
 import { Device } from "../../../app/faces/pages/kiosk/device.js";
 import { InView } from "../../../app/faces/pages/kiosk/in_view.js";
 import { grouped } from "../../../app/faces/pages/kiosk/keypad.js";
 import { newRequestId } from "../../../app/faces/pages/kiosk/request_id.js";
-import { calls } from "../../../app/faces/pages/kiosk/sync.js";
+import { calls, matched } from "../../../app/faces/pages/kiosk/sync.js";
+import { listenToWedge } from "../../../app/faces/pages/kiosk/wedge.js";
 
 const nowhere = { write: async () => {} };
 
@@ -36,6 +37,14 @@ test("a code that was refused and stays in view is asked again after three secon
   assert.deepEqual(asked, [3_100]);
 });
 
+test("what is no code of ours is red once, and again only after it was away", () => {
+  const view = new InView();
+  view.isFresh("poster", 0);
+  view.shown("poster", true, 100);
+  for (let now = 200; now < 10_000; now += 100) assert.ok(!view.isFresh("poster", now));
+  assert.ok(view.isFresh("poster", 11_000));
+});
+
 test("a code stays in view while its answer is waited for", () => {
   const view = new InView();
   view.isFresh("a", 0);
@@ -50,7 +59,7 @@ test("digits are grouped as codes are shown: the holder's number, four, four", (
   assert.equal(grouped("1042839201745"), "10428 3920 1745");
 });
 
-test("the latest good time is the service's, or that of a decision made since", () => {
+test("the latest good time is the service's, or that of an admission made since", () => {
   const clock = new Clock(nowhere, { service: 5_000_000, decided: 9_000_000 });
   assert.equal(clock.lastGood, 9_000_000);
   clock.heard(6_000_000); // the service undoes what a clock that was ahead had made of it
@@ -59,7 +68,30 @@ test("the latest good time is the service's, or that of a decision made since", 
   assert.equal(clock.lastGood, 6_000_000);
   clock.isAtLeast(5_500_000);
   assert.equal(clock.lastGood, 6_000_000);
-  assert.deepEqual(clock.decided(7_000_000), ["state", "clock", { service: 6_000_000, decided: 7_000_000 }]);
+  assert.deepEqual(clock.admitted(7_000_000, 8_000_000), ["state", "clock", { service: 6_000_000, decided: 7_000_000 }]);
+});
+
+test("an admission raises the latest good time no further than its bundle was good", () => {
+  const clock = new Clock(nowhere, { service: 5_000_000, decided: 0 });
+  clock.admitted(1e15, 6_000_000); // by a clock that is decades ahead
+  assert.equal(clock.lastGood, 6_000_000);
+});
+
+test("what is no time teaches nothing of the time", () => {
+  const clock = new Clock(nowhere, { service: NaN, decided: NaN });
+  assert.equal(clock.lastGood, 0);
+  clock.heard(5_000_000);
+  for (const text of ["", null, undefined, "soon"]) clock.heard(timeIn(text));
+  assert.equal(clock.lastGood, 5_000_000);
+  assert.equal(timeIn("1970-01-01T00:00:05.000001Z"), 5_000_000);
+});
+
+test("a kiosk that is set up anew knows only the time that it heard last", () => {
+  const clock = new Clock(nowhere, { service: 9_000_000, decided: 9_500_000 });
+  clock.heard(6_000_000);
+  assert.equal(clock.lastGood, 9_000_000);
+  assert.deepEqual(clock.reset(), ["state", "clock", { service: 6_000_000, decided: 0 }]);
+  assert.equal(clock.lastGood, 6_000_000);
 });
 
 test("a direction is said where it is needed", () => {
@@ -89,4 +121,51 @@ test("a queue is sent in calls of up to a thousand rows and 1.5 MB, all of it an
   assert.deepEqual([...calls(long)].flat(), long);
   for (const some of calls(long)) assert.ok(Buffer.byteLength(JSON.stringify(some.map(([, row]) => row))) <= 1_500_000);
   assert.deepEqual(sizes(rows(3, "x".repeat(2_000_000))), [1, 1, 1]);
+});
+
+test("a row leaves the queue by its own result, and none by an answer to others", () => {
+  const rows = ["a", "b"].map((id, place) => [place, { request_id: id }]);
+  const results = ["b", "a"].map((id) => ({ request_id: id }));
+  assert.deepEqual(matched(rows, results), [[rows[0][1], results[1]], [rows[1][1], results[0]]]);
+  for (const wrong of [[], [{ request_id: "a" }], [{ request_id: "a" }, { request_id: "c" }], [...results, ...results]]) {
+    assert.throws(() => matched(rows, wrong));
+  }
+});
+
+// A scanner as a keyboard: keys with the milliseconds since the one before.
+
+function typing(...keys) {
+  const keyboard = new EventTarget();
+  const [texts, taken, pressed] = [[], [], []];
+  listenToWedge({ onText: (text) => texts.push(text), onKey: (key) => taken.push(key) > 0 }, keyboard);
+  let at = 1_000;
+  for (const [key, pause] of keys) {
+    at += pause;
+    const event = new Event("keydown", { cancelable: true });
+    for (const [name, value] of Object.entries({ key, timeStamp: at })) Object.defineProperty(event, name, { value });
+    keyboard.dispatchEvent(event);
+    if (!event.defaultPrevented) pressed.push(key);
+  }
+  return { texts, taken, pressed };
+}
+
+const fast = (text) => [...text].map((key) => [key, 5]);
+
+test("a scanner may pause for 400 ms in the middle of a code, and before Enter", () => {
+  for (const pause of [50, 150, 400]) {
+    const { texts, pressed } = typing(...fast("GP1:AB"), ["C", pause], ...fast("DE"), ["Enter", pause]);
+    assert.deepEqual([texts, pressed], [["GP1:ABCDE"], []]);
+  }
+  assert.deepEqual(typing(...fast("GP1:AB"), ["C", 500], ...fast("DEF"), ["Enter", 5]).texts, ["CDEF"]);
+});
+
+test("an Enter or a Tab behind a burst presses nothing, also a second one and behind too few characters", () => {
+  assert.deepEqual(typing(...fast("GP1:AB"), ["Enter", 5], ["Tab", 20]).pressed, []);
+  assert.deepEqual(typing(...fast("abc"), ["Enter", 20]), { texts: [], taken: [], pressed: [] });
+});
+
+test("a person's Enter and Tab are a person's", () => {
+  const { texts, taken, pressed } = typing(["1", 500], ["2", 150], ["Enter", 300], ["Tab", 500]);
+  assert.deepEqual([texts, taken, pressed], [[], ["Enter"], ["Tab"]]);
+  assert.deepEqual(typing(...fast("GP1:AB"), ["Enter", 5], ["Tab", 900]).pressed, ["Tab"]);
 });

@@ -13,13 +13,15 @@ export class Refusal extends Error {
   }
 }
 
+import { timeIn } from "./clock.js";
+
 const DEADLINE_MS = 10_000;
 const OWN = "Request-Id"; // every answer of the service has it; a sign-in page of the network's has not
 
 export class Api {
   /**
-   * @param {{onTime: (at: number) => void, onReach: (reached: boolean) => void}} listener told the service's time in
-   *   microseconds, and whether it answered
+   * @param {{onTime: (at: number | null) => void, onReach: (reached: boolean) => void}} listener told the service's time in
+   *   microseconds, null where it was not understood, and whether it answered
    */
   constructor({ onTime, onReach }) {
     this.key = null;
@@ -27,11 +29,15 @@ export class Api {
     this._onReach = onReach;
   }
 
-  /** POST, or GET where there is no body; the answer's JSON. Throws `Unreachable` or `Refusal`. */
-  async json(path, body, { deadline = DEADLINE_MS } = {}) {
+  /**
+   * POST, or GET where there is no body; the answer's JSON. Throws `Unreachable` or `Refusal`.
+   *
+   * @param {{deadline?: number, key?: string | null}} how `key`: another one than the kiosk's, or null for none
+   */
+  async json(path, body, { deadline = DEADLINE_MS, key } = {}) {
     const headers = body === undefined ? {} : { "Content-Type": "application/json" };
     const text = body === undefined ? undefined : JSON.stringify(body);
-    return (await this._ask(path, { method: text === undefined ? "GET" : "POST", headers, body: text }, deadline)).json();
+    return (await this._ask(path, { method: text === undefined ? "GET" : "POST", headers, body: text }, deadline, key)).json();
   }
 
   /** GET of bytes. `etag` is that of those one has: null where they are still the same. */
@@ -41,15 +47,17 @@ export class Api {
     return status === 304 ? null : { bytes, etag: answered.get("ETag") };
   }
 
-  async _ask(path, request, deadline) {
-    const answer = await this._answer(path, request, deadline);
+  async _ask(path, request, deadline, key = this.key) {
+    const own = this.key;
+    const answer = await this._answer(path, request, deadline, key);
+    if (own !== this.key) throw new Unreachable("the kiosk was set up anew meanwhile"); // it is another one's answer
     if (answer.status >= 500 || answer.status === 429) throw new Unreachable(`${answer.status}`);
     if (answer.status >= 400) throw new Refusal(answer.status, answer.json());
     return answer;
   }
 
-  async _answer(path, request, deadline) {
-    const headers = { ...request.headers, ...(this.key === null ? {} : { Authorization: `Bearer ${this.key}` }) };
+  async _answer(path, request, deadline, key) {
+    const headers = { ...request.headers, ...(key === null ? {} : { Authorization: `Bearer ${key}` }) };
     try {
       const signal = AbortSignal.timeout(deadline);
       const how = { cache: "no-store", credentials: "omit", redirect: "error" };
@@ -65,9 +73,8 @@ export class Api {
   }
 
   _heard(response) {
-    const at = Date.parse(response.headers.get("Date") ?? "");
     this._onReach(response.status < 500);
-    if (response.status < 500 && !Number.isNaN(at)) this._onTime(at * 1000);
+    if (response.status < 500) this._onTime(timeIn(response.headers.get("Date")));
   }
 }
 

@@ -37,16 +37,15 @@ export class Device {
     return this.gateDirection === "both" && this.side === null;
   }
 
-  /** Take over what is new, and keep it. Whether anything was. */
-  async learn(news) {
+  /** Take over what is new, at once, and keep it, together with other `changes`. Whether anything was. */
+  async learn(news, changes = []) {
     const changed = Object.entries(news).some(([name, value]) => this[name] !== value);
-    if (!changed) return false;
     Object.assign(this, news);
-    await this._store.write([["state", "device", this._kept()]], { strict: true });
-    return true;
+    if (changed || changes.length > 0) await this._store.write([this.kept(), ...changes], { strict: true });
+    return changed;
   }
 
-  _kept() {
-    return Object.fromEntries(Object.keys(NOTHING).map((name) => [name, this[name]]));
+  kept() {
+    return ["state", "device", Object.fromEntries(Object.keys(NOTHING).map((name) => [name, this[name]]))];
   }
 }

@@ -2,7 +2,8 @@
  * Which of the codes that a polling camera sees is to be verified: one that stays in view is verified once.
  *
  * It is fresh again once it was out of view for a second. One that was refused is tried again after three seconds, where
- * somebody waits with it; one that was admitted is not, since nobody wants to see red for holding still.
+ * somebody waits with it; one that was admitted is not, since nobody wants to see red for holding still, nor is one that
+ * is no code of ours: it will not become one.
  */
 
 const GONE_MS = 1_000;
@@ -31,8 +32,8 @@ export class InView {
     if (text === this._text) this._seen = now;
   }
 
-  /** The result for the text in view was shown now. */
-  shown(text, admitted, now) {
-    if (text === this._text && !admitted) this._deniedAt = now;
+  /** The result for the text in view was shown now. `final`: asked again, it would be the same. */
+  shown(text, final, now) {
+    if (text === this._text && !final) this._deniedAt = now;
   }
 }

@@ -3,7 +3,8 @@
  *
  * The service's keys are pinned when the kiosk is set up; each manifest under one of them pins the keys that it names.
  * Under an unknown key it is believed only if the service publishes that key. A manifest of another gate or another
- * organisation is refused, and one that is earlier than that which is kept is left unused.
+ * organisation is refused, and one that is earlier than that which is kept is left unused. What was asked for before
+ * the kiosk was set up or moved is not taken after it.
  *
  * Chunks are kept as they come, so that a download that was cut off goes on where it ended.
  */
@@ -20,11 +21,13 @@ class Refused extends Error {}
 
 export class Keeper {
   constructor({ api, store, clock, device }) {
-    this.bundle = null;
     this.keys = new Map();
+    this.verifies = false; // whether this browser can
     this.trouble = null; // unknown_key, refused
     this.isCurrent = false; // the service was asked since the page was opened
+    this._bundle = null;
     this._etag = null;
+    this._epoch = 0; // how often everything was forgotten
     this._api = api;
     this._store = store;
     this._clock = clock;
@@ -32,16 +35,23 @@ export class Keeper {
     this._refreshing = null;
   }
 
+  /** The bundle of the gate at which the kiosk stands, once there is one. */
+  get bundle() {
+    return this._bundle !== null && this._fits(this._bundle.manifest) ? this._bundle : null;
+  }
+
   /** What was kept. A bundle that the browser damaged is fetched anew. */
   async load() {
-    if (!(await available())) return;
+    this.verifies = await available();
+    if (!this.verifies) return;
     await this._pin((await this._store.get("state", "keys")) ?? []);
     const kept = await this._store.get("state", "bundle");
     if (kept === undefined) return;
     try {
       const manifest = await openManifest(kept.manifest, this.keys);
       const chunks = new Map(await this._store.entries("chunks"));
-      this.bundle = await Bundle.make(manifest, (hash) => chunks.get(hash));
+      if (!this._fits(manifest)) return;
+      this._bundle = await Bundle.make(manifest, (hash) => chunks.get(hash));
       this._etag = kept.etag;
     } catch (error) {
       console.warn("The bundle that was kept cannot be read.", error.message);
@@ -50,59 +60,72 @@ export class Keeper {
 
   /** Pin the keys that the service publishes: when the kiosk is set up, over the connection that the site vouches for. */
   async pinPublished() {
-    if (!(await available())) return;
+    if (!this.verifies) return;
     const { keys } = await this._api.json("/.well-known/jwks.json");
     const pinned = keys.map(({ kid, x }) => [toHex(fromBase64Url(kid)), fromBase64Url(x)]);
     await this._store.write([["state", "keys", pinned]], { strict: true });
     await this._pin(pinned);
   }
 
-  /** Nothing is known of the gate any more: the kiosk was set up, or moved to another one. */
-  async forget() {
-    this.bundle = null;
-    this._etag = null;
+  /**
+   * Nothing is known of the gate any more: the kiosk was set up, or moved to another one. What is under way is dropped.
+   * What is to be written together with what the kiosk is now.
+   */
+  forget() {
+    this._epoch += 1;
+    this._refreshing = null;
+    this._bundle = null;
     this.trouble = null;
-    await this._store.write([["state", "bundle", undefined]]);
+    this.fetchAnew();
+    return [["state", "bundle", undefined]];
+  }
+
+  /** The next time all of it is fetched, whatever was kept. */
+  fetchAnew() {
+    this._etag = null;
   }
 
   /** Fetch the bundle, or what changed of it. Throws `Unreachable` or `Refusal`. */
   refresh() {
-    this._refreshing ??= this._refresh().finally(() => (this._refreshing = null));
-    return this._refreshing;
+    if (this._refreshing !== null) return this._refreshing;
+    const under = this._refresh(this._epoch).finally(() => {
+      if (this._refreshing === under) this._refreshing = null;
+    });
+    this._refreshing = under;
+    return under;
   }
 
-  async _refresh() {
+  async _refresh(epoch) {
     if (this.keys.size === 0) await this.pinPublished();
     if (this.keys.size === 0) return; // this browser knows no Ed25519
     const gate = this._device.gate;
     const path = `/v1/gates/${gate}/bundle`;
     const answer = await this._api.bytes(path, { etag: this._etag });
-    if (gate !== this._device.gate) return;
-    if (answer !== null) await this._take(answer, gate, path);
+    if (epoch !== this._epoch) return;
+    if (answer !== null) await this._take(answer, path, epoch);
     this.isCurrent = true;
   }
 
-  async _take(answer, gate, path) {
+  async _take(answer, path, epoch) {
     try {
-      const manifest = await this._opened(answer.bytes, gate);
-      if (this.bundle !== null && manifest.seq < this.bundle.manifest.seq) return; // another process looked earlier
+      const manifest = await this._verified(answer.bytes);
+      if (epoch !== this._epoch) return;
+      if (!this._fits(manifest)) throw new Refused("It is another gate's or another organisation's.");
+      if (this._bundle !== null && manifest.seq < this._bundle.manifest.seq) return; // another process looked earlier
       const chunks = await this._fetched(path, manifest);
       if (chunks === null) return; // changed meanwhile: with the next call
-      await this._adopt(manifest, chunks, answer);
-      this.trouble = null;
+      if (await this._adopt(manifest, chunks, answer, epoch)) this.trouble = null;
     } catch (error) {
+      if (epoch !== this._epoch) return;
       if (!(error instanceof UnknownKey || error instanceof Refused || error.name === "Malformed")) throw error;
       this.trouble = error instanceof UnknownKey ? "unknown_key" : "refused";
       console.warn("The bundle was not taken.", error.message);
     }
   }
 
-  async _opened(bytes, gate) {
-    const manifest = await this._verified(bytes);
-    const tenant = this._device.tenant;
-    if (manifest.gate.id !== gate) throw new Refused("It is for another gate.");
-    if (tenant !== null && manifest.tenant !== tenant) throw new Refused("It is another organisation's.");
-    return manifest;
+  /** Whether it is for this kiosk. Whose organisation's the kiosk is, its first manifest says. */
+  _fits({ gate, tenant }) {
+    return gate.id === this._device.gate && (this._device.tenant === null || tenant === this._device.tenant);
   }
 
   /** Under a key that is not known the service is asked which it publishes: its keys may have been changed at once. */
@@ -142,28 +165,32 @@ export class Keeper {
     return there;
   }
 
-  async _adopt(manifest, { all, fresh }, { bytes, etag }) {
+  /** Use it from now on, and keep it. Whether it was still wanted. */
+  async _adopt(manifest, { all, fresh }, { bytes, etag }, epoch) {
     const bundle = await this._whole(manifest, all, fresh);
     const named = new Set(missing(manifest, () => false));
     const pinned = [...manifest.keys];
-    await this._store.write([
+    const counted = await this._countedIn(manifest);
+    if (epoch !== this._epoch) return false;
+    await this._device.learn({ tenant: manifest.tenant, gateDirection: manifest.gate.direction }, [
       ["state", "bundle", { manifest: bytes, etag }],
       ["state", "keys", pinned],
       ...fresh.map((hash) => ["chunks", hash, all.get(hash)]), // another page may have thrown them away
       ...[...all.keys()].filter((hash) => !named.has(hash)).map((hash) => ["chunks", hash, undefined]),
-      ...(await this._countedIn(manifest)),
+      ...counted,
     ]);
-    await this._pin(pinned);
-    this.bundle = bundle;
+    if (epoch !== this._epoch) return false;
+    this._bundle = bundle;
     this._etag = etag;
     this._clock.isAtLeast(manifest.seq);
-    await this._device.learn({ tenant: manifest.tenant, gateDirection: manifest.gate.direction });
+    await this._pin(pinned);
+    return true;
   }
 
   /** The bundle; what came of one that is no good is not kept. */
   async _whole(manifest, all, fresh) {
     try {
-      return await Bundle.make(manifest, (hash) => all.get(hash), this.bundle);
+      return await Bundle.make(manifest, (hash) => all.get(hash), this._bundle);
     } catch (error) {
       await this._store.write(fresh.map((hash) => ["chunks", hash, undefined]));
       throw error;

@@ -11,10 +11,12 @@ import { Keeper } from "./keeper.js";
 import { Network } from "./network.js";
 import { openStore } from "./store.js";
 import { Sync } from "./sync.js";
+import { Uses } from "./uses.js";
 import { Verifier } from "./verifier.js";
 
 const BUNDLE_EVERY_MS = 30_000;
 const REPORT_EVERY_MS = 60_000;
+const PROBE_MS = 1_500;
 
 export class Kiosk extends EventTarget {
   /** A kiosk with what this browser kept of it. */
@@ -41,22 +43,27 @@ export class Kiosk extends EventTarget {
     const parts = { api: this._api, store, clock, network: this.network, device };
     this.keeper = new Keeper(parts);
     this._sync = new Sync(parts);
-    const listener = { moved: () => this._report(), signedOut: () => this._signedOut() };
-    this._verifier = new Verifier({ ...parts, keeper: this.keeper, listener });
+    const uses = new Uses({ ...parts, keeper: this.keeper });
+    const listener = { moved: (deadline) => this._report(deadline), signedOut: () => this._signedOut() };
+    this._verifier = new Verifier({ ...parts, keeper: this.keeper, uses, sync: this._sync, listener });
+    store.onReopened = () => this._keepAgain(store);
   }
 
-  /** Exchange a set-up token for this kiosk's own credential, and fetch what it needs. `onStep` is told what is done. */
+  /**
+   * Exchange a set-up token for this kiosk's own credential, and fetch what it needs. `onStep` is told what is done:
+   * before `sign_in` the kiosk is what it was.
+   */
   async setUp(token, handshake, onStep) {
-    this._api.key = null;
     const body = { handshake_version: handshake, token, software: this._software() };
-    const { device, gate, api_key: apiKey } = await this._api.json("/v1/devices/initialize", body);
-    const before = this.device.gate;
+    const { device, gate, api_key: apiKey } = await this._api.json("/v1/devices/initialize", body, { key: null });
     const fresh = { device, gate, apiKey, side: null, name: null, gateDirection: null, tenant: null, revoked: false };
-    await this.device.learn(fresh);
-    this._api.key = apiKey;
+    const changes = [...this.keeper.forget(), this.clock.reset()];
+    if (device !== this.device.device) changes.push(["entries", IDBKeyRange.lowerBound(""), undefined]);
+    const kept = this.device.learn(fresh, changes);
+    this._api.key = apiKey; // in one go: what is under way belongs to the device before
+    await kept;
     await this._count(); // of this device from now on
     onStep("sign_in");
-    if (before !== null) await this.keeper.forget();
     await this.keeper.pinPublished();
     onStep("keys");
     await this._report();
@@ -67,7 +74,7 @@ export class Kiosk extends EventTarget {
   /** Keep to the service from now on. */
   start() {
     if (this._timers.length > 0) return;
-    this.network.watch(() => this._api.json("/readyz", undefined, { deadline: 1_500 }));
+    this.network.watch(() => this._api.json("/readyz", undefined, { deadline: PROBE_MS }));
     this.network.addEventListener("change", () => {
       this._changed();
       if (this.network.online) this._catchUp();
@@ -98,8 +105,14 @@ export class Kiosk extends EventTarget {
     return bundle !== null && this.clock.now() >= bundle.manifest.seq + bundle.manifest.max_stale;
   }
 
+  /** Whether something is on its way to the service that is not to be broken off. */
+  get isSending() {
+    return this._sync.isSending;
+  }
+
   async _catchUp() {
     await this._count();
+    await this._quietly(() => this._sync.send());
     await this._quietly(() => this._report());
     await this._quietly(() => this._refresh());
   }
@@ -116,22 +129,27 @@ export class Kiosk extends EventTarget {
   }
 
   /** Tell the service that this kiosk lives; it answers what it is now. Whether it stands at another gate. */
-  async _report() {
+  async _report(deadline) {
     const battery = await navigator.getBattery?.().catch(() => null);
     const level = battery ? { battery: Math.round(battery.level * 100) } : {};
-    const { gate, side, name } = await this._api.json("/v1/devices/report", { software: this._software(), ...level });
+    const report = { software: this._software(), ...level };
+    const { gate, side, name } = await this._api.json("/v1/devices/report", report, { deadline });
     const moved = gate !== this.device.gate;
-    await this.device.learn({ gate, side, name, revoked: false, ...(moved ? { gateDirection: null } : {}) });
-    if (moved) {
-      await this.keeper.forget();
-      await this.keeper.refresh();
-    }
+    const news = { gate, side, name, revoked: false, ...(moved ? { gateDirection: null } : {}) };
+    await this.device.learn(news, moved ? this.keeper.forget() : []).catch(notKept);
+    if (moved) this._quietly(() => this.keeper.refresh()); // nobody waits for it
     this._changed();
     return moved;
   }
 
   async _signedOut() {
-    if (await this.device.learn({ revoked: true })) this._changed();
+    if (await this.device.learn({ revoked: true }).catch(notKept)) this._changed();
+  }
+
+  /** The browser closed what is kept, and may have thrown it away. */
+  async _keepAgain(store) {
+    this.keeper.fetchAnew();
+    if (this.device.isSetUp) await store.write([this.device.kept(), this.clock.kept()], { strict: true });
   }
 
   /** What fails by itself and is tried again later. */
@@ -148,8 +166,12 @@ export class Kiosk extends EventTarget {
 
   async _count() {
     const sync = this._sync;
-    const counts = await Promise.all([sync.waiting(), sync.leftBehind(), sync.conflicts()]);
-    [this.waiting, this.leftBehind, this.conflicts] = counts;
+    try {
+      const counts = await Promise.all([sync.waiting(), sync.leftBehind(), sync.conflicts()]);
+      [this.waiting, this.leftBehind, this.conflicts] = counts;
+    } catch (error) {
+      notKept(error); // what is shown is shown all the same
+    }
     this._changed();
   }
 
@@ -160,4 +182,10 @@ export class Kiosk extends EventTarget {
   _changed() {
     this.dispatchEvent(new Event("change"));
   }
+}
+
+/** Until the page is closed, it is known all the same. */
+function notKept(error) {
+  console.error("The browser keeps nothing.", error.message);
+  return true;
 }

@@ -79,7 +79,7 @@ async function begin(kiosk) {
   else setup.find();
   if (kiosk.device.isSetUp) kiosk.start();
   speak();
-  await Promise.all([camera.start(), keepOffline(() => screen.state() === "ready")]);
+  await Promise.all([camera.start(), keepOffline(() => gate.isIdle && panels.areClosed() && !kiosk.isSending)]);
 }
 
 function wireButtons({ kiosk, camera, keypad, speak, refresh }) {

@@ -2,7 +2,7 @@
 
 const CHECK_EVERY_MS = 3_600_000;
 
-/** @param {() => boolean} idle whether nobody is being shown anything: then a newer page may take over */
+/** @param {() => boolean} idle whether nobody would notice: then a newer page may take over */
 export async function keepOffline(idle) {
   if (!navigator.serviceWorker) return;
   let kept = navigator.serviceWorker.controller !== null;

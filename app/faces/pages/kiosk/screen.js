@@ -3,6 +3,7 @@
 import { putWords, say, sayReason, sayTime } from "./words.js";
 
 const body = document.body;
+const UNSPOKEN = "\u00a0";
 
 export function show(name) {
   return document.querySelector(`[data-show="${name}"]`);
@@ -59,22 +60,24 @@ export function showAsking(asking) {
   body.toggleAttribute("data-asking", asking);
 }
 
-/** Green or red, with sign and words. */
+/** Green or red, with sign and words; neither where somebody was let in by it just now. */
 export function showVerdict(verdict) {
   const admitted = verdict.decision === "admit";
   const { what, todo } = admitted ? { what: "", todo: "" } : sayReason(verdict.reason);
   put({
-    word: say(admitted ? (verdict.direction === "exit" ? "admit_exit" : "admit") : "deny"),
+    word: say(wordOf(verdict)),
     name: admitted ? (verdict.name ?? "") : "",
     what: what || people(verdict),
     todo: verdict.notBefore === null ? todo : say("not_before", { time: sayTime(verdict.notBefore) }),
     note: verdict.offline ? say("decided_offline") : "",
   });
   const spoken = ["word", "name", "what", "todo"].map((name) => show(name).textContent).filter(Boolean);
-  show("announced").textContent = spoken.join(". ");
+  const count = Number(body.dataset.verdict ?? 0) + 1;
+  show("announced").textContent = spoken.join(". ") + (count % 2 === 0 ? "" : UNSPOKEN); // what stays the same is not read out
   document.querySelector(".verdict-inner").hidden = false;
   body.dataset.reason = verdict.reason;
-  body.dataset.verdict = String(Number(body.dataset.verdict ?? 0) + 1);
+  body.dataset.verdict = String(count);
+  body.toggleAttribute("data-again", verdict.again);
   goTo(verdict.decision);
 }
 
@@ -99,6 +102,11 @@ export function showWords() {
 
 function put(texts) {
   for (const [name, text] of Object.entries(texts)) show(name).textContent = text;
+}
+
+function wordOf({ decision, direction, again }) {
+  if (decision === "admit" && again) return "admit_again";
+  return direction === "exit" ? `${decision}_exit` : decision;
 }
 
 function people({ peopleLeft }) {

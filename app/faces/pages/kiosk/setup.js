@@ -4,7 +4,7 @@
  * The token is taken out of the address at once, and nothing is sent before the tap.
  */
 
-import { Refusal } from "./api.js";
+import { Refusal, Unreachable } from "./api.js";
 import { checkBrowser } from "./checks.js";
 import * as screen from "./screen.js";
 import { say } from "./words.js";
@@ -57,9 +57,13 @@ export class Setup {
 
   /** Another code is to be used; or, at a kiosk that is at work, none after all. */
   _other() {
-    const { isSetUp, revoked } = this._kiosk.device;
-    if (isSetUp && !revoked) this._done();
+    if (this._isAtWork) this._done();
     else this.find();
+  }
+
+  get _isAtWork() {
+    const { isSetUp, revoked } = this._kiosk.device;
+    return isSetUp && !revoked;
   }
 
   /** A text that may be a set-up link: seen by the camera, pasted, or read by a scanner. */
@@ -83,15 +87,17 @@ export class Setup {
   async _go() {
     screen.goTo("setup", "working");
     for (const step of document.querySelectorAll("[data-work]")) delete step.dataset.done;
+    let signedIn = false;
     try {
       await this._kiosk.setUp(this._offered.token, this._offered.handshake, (name) => {
+        signedIn = true;
         document.querySelector(`[data-work="${name}"]`).dataset.done = "";
       });
       this._offered = null;
       this._done();
     } catch (error) {
       console.warn("Setting up failed.", error.message);
-      if (this._kiosk.device.isSetUp && !this._kiosk.device.revoked) return this._done(); // the rest comes by itself
+      if (signedIn) return this._done(); // the rest comes by itself
       this._refusal = error;
       screen.goTo("setup", "failed");
       this.say();
@@ -106,6 +112,8 @@ export class Setup {
     screen.show("setup-site").textContent = location.host;
     screen.show("setup-wrong").textContent = this._wrong === "" ? "" : say(...this._wrong);
     screen.show("setup-error").textContent = this._refusal === null ? "" : sayRefusal(this._refusal);
+    const other = say(this._isAtWork ? "setup_back" : "setup_other");
+    for (const button of document.querySelectorAll("[data-setup-other]")) button.textContent = other;
     showChecks(document.getElementById("checks"), this._checks);
     document.getElementById("setup-go").disabled = this._checks.some(({ state, needed }) => needed && state === "missing");
   }
@@ -157,6 +165,7 @@ function addressOf(text) {
 }
 
 function sayRefusal(error) {
-  if (!(error instanceof Refusal)) return say("setup_error_network");
+  if (error instanceof Unreachable) return say("setup_error_network");
+  if (!(error instanceof Refusal)) return say("check_storage_missing");
   return KNOWN.includes(error.code) ? say(`setup_error_${error.code}`) : say("setup_error_other", { code: error.code });
 }

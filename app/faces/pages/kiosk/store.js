@@ -4,40 +4,57 @@
  *     state    by name: `device`, `keys`, `bundle`, `clock`, `synced`
  *     chunks   the bundle's chunks by hash
  *     uses     the latest use of a token by its id, with `expires_at` of the token
+ *     texts    the latest use of a token that cannot be read yet, by its text
  *     queue    verifications that are still to be sent, by the device that decided, the time and the request id
  *     entries  who was let in on a pass and is not in the bundle's count yet, by request id
+ *
+ * A browser may close it at any time. It is opened again then, and may be empty.
  */
 
 const NAME = "gatepass-kiosk";
-const STORES = { state: {}, chunks: {}, uses: {}, queue: {}, entries: {} };
+const VERSION = 2;
+const STORES = ["state", "chunks", "uses", "texts", "queue", "entries"];
 
 /** @returns {Promise<Store>} */
 export async function openStore() {
-  const opening = indexedDB.open(NAME, 1);
+  return new Store(await open());
+}
+
+async function open() {
+  const opening = indexedDB.open(NAME, VERSION);
   opening.onupgradeneeded = () => {
-    for (const [name, options] of Object.entries(STORES)) opening.result.createObjectStore(name, options);
+    const { result: database, transaction } = opening;
+    for (const name of STORES) if (!database.objectStoreNames.contains(name)) database.createObjectStore(name);
+    const queue = transaction.objectStore("queue");
+    if (!queue.indexNames.contains("token")) queue.createIndex("token", "token");
   };
-  return new Store(await settled(opening));
+  return settled(opening);
 }
 
 class Store {
   constructor(database) {
     this._database = database;
+    this.onReopened = async () => {};
   }
 
   async get(store, key) {
-    return settled(this._read(store).get(key));
+    return this._read(store, (objects) => settled(objects.get(key)));
   }
 
   /** Every value of a store, or of a range of it, with its key: `[key, value]`, in the order of the keys. */
   async entries(store, range) {
-    const objects = this._read(store);
-    const [keys, values] = await Promise.all([settled(objects.getAllKeys(range)), settled(objects.getAll(range))]);
+    const both = (objects) => Promise.all([settled(objects.getAllKeys(range)), settled(objects.getAll(range))]);
+    const [keys, values] = await this._read(store, both);
     return keys.map((key, place) => [key, values[place]]);
   }
 
   async count(store, range) {
-    return settled(this._read(store).count(range));
+    return this._read(store, (objects) => settled(objects.count(range)));
+  }
+
+  /** The keys of what waits to be sent with this text. */
+  async keysOfText(text) {
+    return this._read("queue", (objects) => settled(objects.index("token").getAllKeys(text)));
   }
 
   /**
@@ -50,20 +67,44 @@ class Store {
   async write(changes, { strict = false } = {}) {
     if (changes.length === 0) return;
     const names = [...new Set(changes.map(([store]) => store))];
-    const transaction = this._database.transaction(names, "readwrite", { durability: strict ? "strict" : "relaxed" });
-    for (const [store, key, value] of changes) {
-      const objects = transaction.objectStore(store);
-      if (value === undefined) objects.delete(key);
-      else objects.put(value, key);
-    }
-    await new Promise((resolve, reject) => {
-      transaction.oncomplete = resolve;
-      transaction.onabort = () => reject(transaction.error ?? new Error("the browser did not keep it"));
+    await this._in(names, "readwrite", { durability: strict ? "strict" : "relaxed" }, (transaction) => {
+      for (const [store, key, value] of changes) {
+        const objects = transaction.objectStore(store);
+        if (value === undefined) objects.delete(key);
+        else objects.put(value, key);
+      }
+      return new Promise((resolve, reject) => {
+        transaction.oncomplete = resolve;
+        transaction.onabort = () => reject(transaction.error ?? new Error("the browser did not keep it"));
+      });
     });
   }
 
-  _read(store) {
-    return this._database.transaction(store, "readonly").objectStore(store);
+  _read(store, work) {
+    return this._in([store], "readonly", {}, (transaction) => work(transaction.objectStore(store)));
+  }
+
+  async _in(names, mode, options, work) {
+    let transaction;
+    try {
+      transaction = this._database.transaction(names, mode, options);
+    } catch (error) {
+      if (error.name !== "InvalidStateError") throw error; // that is: it was closed
+      await this._reopen();
+      transaction = this._database.transaction(names, mode, options);
+    }
+    return work(transaction);
+  }
+
+  /** Once for all who wait for it. */
+  _reopen() {
+    this._opening ??= open()
+      .then((database) => {
+        this._database = database;
+        Promise.resolve(this.onReopened()).catch((error) => console.error("Nothing is kept.", error.message));
+      })
+      .finally(() => (this._opening = null));
+    return this._opening;
   }
 }
 

@@ -8,7 +8,8 @@
  * that back by itself when it is told of the refusal.
  */
 
-import { Refusal } from "./api.js";
+import { Refusal, Unreachable } from "./api.js";
+import { timeIn } from "./clock.js";
 
 const AT_ONCE = 1_000;
 const BYTES_AT_ONCE = 1_500_000;
@@ -22,6 +23,10 @@ export class Sync {
     this._clock = clock;
     this._device = device;
     this._sending = null;
+  }
+
+  get isSending() {
+    return this._sending !== null;
   }
 
   /** Send the queue as it is now, the oldest first. Throws `Unreachable` or `Refusal`, with the rest still in the queue. */
@@ -59,12 +64,12 @@ export class Sync {
     const verifications = some.map(([, row]) => row);
     try {
       const answer = await this._api.json("/v1/verifications/sync", { verifications }, { deadline: 30_000 });
-      const now = Date.parse(answer.now) * 1000;
+      const now = timeIn(answer.now);
       this._clock.heard(now);
-      await this._settle(some, answer.results, now);
+      await this._settle(some, answer.results, now ?? this._clock.serviceTime);
     } catch (error) {
       if (!(error instanceof Refusal && FOR_A_ROW.includes(error.status))) throw error;
-      if (some.length === 1) return this._settle(some, [neverTaken(error)], this._clock.serviceTime);
+      if (some.length === 1) return this._settle(some, [neverTaken(some[0][1], error)], this._clock.serviceTime);
       const half = some.length >> 1;
       await this._sendTogether(some.slice(0, half));
       await this._sendTogether(some.slice(half));
@@ -77,11 +82,9 @@ export class Sync {
 
   async _settle(some, results, now) {
     const entries = new Map(await this._store.entries("entries"));
-    const sent = IDBKeyRange.bound(some[0][0], some.at(-1)[0]); // what comes meanwhile comes behind them
-    const changes = [["queue", sent, undefined]];
+    const changes = some.map(([key]) => ["queue", key, undefined]); // one by one: others came meanwhile
     let conflicts = await this.conflicts();
-    for (const [place, result] of results.entries()) {
-      const [, row] = some[place];
+    for (const [row, result] of matched(some, results)) {
       if (result.status === "rejected") console.warn("The service did not take a verification.", result.error);
       if (result.conflicts.length > 0 || (result.decision === "deny" && row.decision === "admit")) conflicts += 1;
       const entry = entries.get(row.request_id);
@@ -114,6 +117,14 @@ export function* calls(queue) {
   if (some.length > 0) yield some;
 }
 
-function neverTaken(refusal) {
-  return { status: "rejected", error: refusal.code, decision: null, conflicts: [] };
+/** Every row with its own result. An answer that lacks one, or has others, is not the answer to these rows. */
+export function matched(some, results) {
+  const byId = new Map(results.map((result) => [result.request_id, result]));
+  const wrong = results.length !== some.length || some.some(([, row]) => !byId.has(row.request_id));
+  if (wrong) throw new Unreachable("the answer is of other rows");
+  return some.map(([, row]) => [row, byId.get(row.request_id)]);
+}
+
+function neverTaken(row, refusal) {
+  return { request_id: row.request_id, status: "rejected", error: refusal.code, decision: null, conflicts: [] };
 }

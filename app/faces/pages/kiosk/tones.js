@@ -1,7 +1,8 @@
-/** Two tones that cannot be mistaken: rising for admit, falling for deny. Browsers are silent until somebody touched. */
+/** Tones that cannot be mistaken: rising for admit, falling for deny, level for once more the same. Browsers are silent until somebody touched. */
 
 const NOTES = {
   admit: { type: "sine", pitches: [660, 880, 1320], length: 0.11, gain: 0.35 },
+  again: { type: "sine", pitches: [440, 440], length: 0.14, gain: 0.3 },
   deny: { type: "triangle", pitches: [330, 247, 165], length: 0.17, gain: 0.5 },
 };
 
@@ -21,7 +22,7 @@ export function canBeHeard() {
   return audio?.state === "running";
 }
 
-/** @param {"admit" | "deny"} name */
+/** @param {"admit" | "again" | "deny"} name */
 export function play(name) {
   if (!canBeHeard()) return;
   const { type, pitches, length, gain } = NOTES[name];

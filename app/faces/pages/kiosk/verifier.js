@@ -1,37 +1,41 @@
 /**
  * One attempt at the gate, online first.
  *
- * 1. The service is asked, with a request id of the kiosk's own.
- * 2. Without its answer the kiosk decides by itself, with the same request id: if the question arrived and only the
+ * 1. What this kiosk has decided of the same code and not sent yet is sent: the service is to know of it.
+ * 2. The service is asked, with a request id of the kiosk's own.
+ * 3. Without its answer the kiosk decides by itself, with the same request id: if the question arrived and only the
  *    answer was lost, the service knows that it is the same attempt when it is sent later.
- * 3. A decision made here is on the disk before it is shown.
+ * 4. A decision made here is on the disk before it is shown.
  *
- * Attempts are decided one after another: each sees what the one before it used.
+ * Attempts are decided one after another: each sees what the one before it used. On the way out nobody is held back,
+ * whatever fails here.
  */
 
 import { Refusal, Unreachable } from "./api.js";
 import { decide } from "./core/decide.js";
 import { offlineFacts } from "./core/offline.js";
 import { bare, recognise } from "./core/recognise.js";
+import { Question, left } from "./question.js";
 import { newRequestId } from "./request_id.js";
 
 const DEADLINE_MS = 1_500;
 const DEADLINE_WHILE_OFFLINE_MS = 300;
-const SETTLED_WITHIN = 2_000_000; // between the time of an answer and its commit, in microseconds
 const NOT_UPLOADED = ["unrecognised", "malformed"];
+const UNAVAILABLE = "unavailable";
 
 /**
  * What is shown.
  *
  * @typedef {{decision: "admit" | "deny", reason: string, direction: string, name: string | null, peopleLeft: number,
- *   notBefore: Date | null, offline: boolean}} Verdict
+ *   notBefore: Date | null, offline: boolean, again: boolean}} Verdict `again`: somebody was let in by it just now, and
+ *   nobody else is
  */
 
 export class Verifier {
-  /** @param {{moved: () => Promise<boolean>, signedOut: () => Promise<void>}} listener */
-  constructor({ api, store, clock, network, keeper, device, listener }) {
-    Object.assign(this, { _api: api, _store: store, _clock: clock, _network: network });
-    Object.assign(this, { _keeper: keeper, _device: device, _listener: listener });
+  constructor({ api, store, clock, network, keeper, device, uses, sync, listener }) {
+    Object.assign(this, { _store: store, _clock: clock, _network: network, _keeper: keeper });
+    Object.assign(this, { _device: device, _uses: uses, _sync: sync });
+    this._question = new Question({ api, device, listener });
     this._last = Promise.resolve();
   }
 
@@ -43,153 +47,161 @@ export class Verifier {
   }
 
   async _verify(token) {
-    const attempt = { token, requestId: newRequestId(), gate: this._device.gate, direction: this._device.direction };
-    const [answer, presented] = await Promise.all([this._ask(attempt), this._recognise(token)]);
-    if (answer?.id === undefined) return answer ?? this._decide(attempt, presented);
-    if (answer.decision === "admit" && answer.repeated === null) await this._remember(attempt, answer, presented);
+    const patience = this._network.online ? DEADLINE_MS : DEADLINE_WHILE_OFFLINE_MS;
+    const { gate, direction, letsOut } = this._device;
+    const attempt = { token, requestId: newRequestId(), gate, direction, letsOut, until: performance.now() + patience };
+    try {
+      return await this._settled(attempt);
+    } catch (error) {
+      if (!this._letsOut(attempt)) throw error;
+      console.error(error);
+      return verdict("admit", "ok", "exit", { offline: true });
+    }
+  }
+
+  async _settled(attempt) {
+    const presented = await this._recognise(attempt.token);
+    if ((await this._waits(attempt, presented)) && !(await this._sent(attempt, presented))) {
+      return this._decided(attempt, presented);
+    }
+    const answer = await this._question.ask(attempt);
+    if (answer === null) return this._decided(attempt, presented);
+    if (answer.refused !== undefined) return this._deny(answer.refused);
+    if (answer.reason === UNAVAILABLE || answer.flags.includes(UNAVAILABLE)) {
+      attempt.letsOut ||= answer.decision === "admit"; // by the gate as the service knows it
+      return this._decided(attempt, presented);
+    }
+    return this._answered(attempt, answer, presented);
+  }
+
+  async _answered(attempt, answer, presented) {
+    const again = answer.repeated === "window";
+    if (answer.decision === "admit" && !again) await this._uses.remember(attempt, answer, presented);
     return verdict(answer.decision, answer.reason, answer.direction, {
       name: answer.holder?.name ?? null,
       peopleLeft: answer.people_left,
       notBefore: answer.not_before === null ? null : new Date(answer.not_before),
+      again,
     });
   }
 
-  // 1. The service's answer; a verdict where it refused to give one; null where the kiosk is to decide.
-
-  async _ask(attempt, again = true) {
-    const { token, gate, requestId, direction } = attempt;
-    const body = { token, gate, request_id: requestId, ...(direction === null ? {} : { direction }) };
-    const deadline = this._network.online ? DEADLINE_MS : DEADLINE_WHILE_OFFLINE_MS;
-    try {
-      const answer = await this._api.json("/v1/verifications", body, { deadline });
-      return answer.reason === "unavailable" ? null : answer;
-    } catch (error) {
-      if (error instanceof Unreachable) return null;
-      if (!(error instanceof Refusal)) throw error;
-      if (again && (await this._mended(error, attempt))) return this._ask(attempt, false);
-      return this._refused(error);
-    }
+  async _recognise(token) {
+    if (this._device.tenant === null) return { refused: UNAVAILABLE };
+    return recognise(token, this._device.tenant, this._keeper.keys);
   }
 
-  /** Whether asking again is worth it: the kiosk was moved, or has to say the way. */
-  async _mended(refusal, attempt) {
-    if ([403, 404].includes(refusal.status)) {
-      if (!(await this._listener.moved())) return false;
-    } else if (refusal.fields.includes("direction")) {
-      await this._device.learn({ gateDirection: "both" });
-    } else {
-      return false;
-    }
-    Object.assign(attempt, { gate: this._device.gate, direction: this._device.direction });
-    return true;
-  }
-
-  async _refused(refusal) {
-    if (refusal.status === 401) {
-      await this._listener.signedOut();
-      return this._deny("signed_out");
-    }
-    if (this._device.letsOut) return null; // nobody is held back for what is wrong with the question
-    return this._deny(refusal.fields.includes("token") ? "unrecognised" : "not_asked");
+  _letsOut({ letsOut }) {
+    return letsOut || this._device.letsOut;
   }
 
   _deny(reason) {
     return verdict("deny", reason, this._device.direction ?? "entry", {});
   }
 
-  // 2. Without the service's answer.
+  // 1. What the service does not know yet.
 
-  async _recognise(token) {
-    if (this._device.tenant === null) return { refused: "unavailable" };
-    return recognise(token, this._device.tenant, this._keeper.keys);
+  /** Whether something that was decided here of this code still waits to be sent. */
+  async _waits({ token: text }, presented) {
+    const token = presented.claims?.token ?? null;
+    if (token?.reusable) return false;
+    try {
+      const waiting = await this._store.keysOfText(text);
+      if (waiting.some(([device]) => device === this._device.device)) return true;
+      const use = token === null ? null : await this._uses.latest(token.id);
+      if (use === null || use.voided) return false;
+      return (await this._store.get("queue", [use.credential, use.at, use.verification])) !== undefined;
+    } catch (error) {
+      console.error("What waits cannot be read.", error.message);
+      return false;
+    }
   }
 
-  async _decide(attempt, presented) {
-    const now = this._clock.now();
-    const { bundle } = this._keeper;
-    const decision = bundle === null ? this._withoutBundle() : await this._withBundle(attempt, presented, bundle, now);
-    const direction = this._device.letsOut ? "exit" : attempt.direction ?? "entry";
+  /** Send what waits, within the attempt's deadline. Whether the service can be asked now. */
+  async _sent(attempt, presented) {
     try {
-      await this._store.write(this._changes(attempt, presented, decision, now), { strict: true }); // 3
+      await within(left(attempt), this._sync.send());
+      if (!(await this._waits(attempt, presented))) return true;
+      await within(left(attempt), this._sync.send()); // the one before had begun earlier
+      return !(await this._waits(attempt, presented));
     } catch (error) {
-      console.error("The decision could not be kept.", error.message);
-      if (decision.outcome === "admit" && !this._device.letsOut) return this._deny("unavailable");
+      if (!(error instanceof Unreachable || error instanceof Refusal)) throw error;
+      return error.status === 401; // which is what it will say then
     }
+  }
+
+  // 3. Without the service's answer.
+
+  async _decided(attempt, presented) {
+    const now = this._clock.now();
+    const out = this._letsOut(attempt);
+    let decision;
+    try {
+      decision = await this._decision(attempt, presented, now);
+      await this._store.write(this._changes(attempt, presented, decision, now), { strict: true }); // 4
+    } catch (error) {
+      console.error("The decision could not be made or kept.", error.message);
+      if (!out && decision?.outcome !== "deny") return this._deny(UNAVAILABLE);
+      decision ??= withoutBundle(true);
+    }
+    const direction = out || decision.exitSide ? "exit" : attempt.direction ?? "entry";
     return verdict(decision.outcome, decision.reason, direction, {
       peopleLeft: decision.people_left,
       notBefore: decision.not_before === null ? null : new Date(decision.not_before / 1000),
       offline: true,
+      again: decision.repeats !== null,
     });
   }
 
-  _withoutBundle() {
-    const out = this._device.letsOut;
-    const said = out ? { outcome: "admit", reason: "ok", flags: ["stale_bundle"] } : { outcome: "deny", reason: "unavailable", flags: [] };
-    return { ...said, exitSide: out, people_left: 0, not_before: null, repeats: null, changes: [] };
+  async _decision(attempt, presented, now) {
+    const out = this._letsOut(attempt);
+    const { bundle } = this._keeper;
+    if (bundle === null) return withoutBundle(out);
+    const decision = await this._withBundle(attempt, presented, bundle, now);
+    return out && !decision.exitSide ? withoutBundle(true) : decision; // the gate has become an exit since
   }
 
   async _withBundle(attempt, presented, bundle, now) {
     const { token = null, idx = null } = presented.claims ?? {};
-    const used = token === null ? undefined : await this._store.get("uses", token.id);
+    await this._uses.read(bundle);
     const facts = offlineFacts(bundle, presented, {
       now,
       direction: attempt.direction,
       exitBound: this._device.side === "exit",
-      lastUse: used?.use ?? null,
-      entriesSince: idx === null ? 0 : await this._entriesSince(idx, bundle.manifest.seq),
+      lastUse: token === null ? null : await this._uses.latest(token.id),
+      entriesSince: idx === null ? 0 : await this._uses.entriesSince(idx, bundle.manifest.seq),
       lastGood: this._clock.lastGood,
       credential: this._device.device,
       verification: attempt.requestId,
     });
-    return { ...decide(facts), exitSide: facts.exit_side };
-  }
-
-  async _entriesSince(idx, seq) {
-    const entries = (await this._store.entries("entries")).map(([, entry]) => entry);
-    const counted = entries.filter((entry) => entry.idx === idx && (entry.knownAt === null || entry.knownAt > seq));
-    return counted.reduce((sum, entry) => sum + entry.people, 0);
+    return { ...decide(facts), exitSide: facts.exit_side, goodUntil: bundle.manifest.seq + bundle.manifest.max_stale };
   }
 
   /** What is to be kept of a decision: the use, the entry, and what is to be sent. A repeat was kept before. */
   _changes(attempt, presented, decision, now) {
-    const changes = [this._clock.decided(now)];
-    if (decision.repeats !== null) return changes;
-    const { token = null, idx = null } = presented.claims ?? {};
-    for (const { use } of decision.changes) changes.push(["uses", token.id, { use, expiresAt: token.expires_at }]);
-    if (decision.changes.length > 0) changes.push(...this._entry(attempt, idx, decision.changes[0].use.direction, null));
+    if (decision.repeats !== null) return [];
+    const changes = decision.outcome === "admit" ? [this._clock.admitted(now, decision.goodUntil)] : [];
+    for (const { use } of decision.changes) changes.push(...this._uses.changes(attempt.requestId, presented.claims, use));
     const place = [this._device.device, now, attempt.requestId];
     return [...changes, ["queue", place, row(attempt, presented, decision, now)]];
   }
+}
 
-  /** People who were let in on a pass whose entries are counted. */
-  _entry(attempt, idx, direction, knownAt) {
-    const counted = idx !== null && direction !== "exit" && (this._keeper.bundle?.pass(idx)?.max_entries ?? null) !== null;
-    return counted ? [["entries", attempt.requestId, { idx, people: 1, knownAt }]] : [];
-  }
+/** `goodUntil`: nothing is learnt of the time. */
+function withoutBundle(out) {
+  const said = out ? { outcome: "admit", reason: "ok", flags: ["stale_bundle"] } : { outcome: "deny", reason: UNAVAILABLE, flags: [] };
+  return { ...said, exitSide: out, goodUntil: 0, people_left: 0, not_before: null, repeats: null, changes: [] };
+}
 
-  /** What was admitted online cannot be shown again while there is no network. */
-  async _remember(attempt, answer, presented) {
-    const { token = null, idx = null } = presented.claims ?? {};
-    if (token === null) return;
-    const before = (await this._store.get("uses", token.id))?.use;
-    const at = Date.parse(answer.at) * 1000;
-    const use = {
-      number: (before?.number ?? 0) + 1,
-      verification: attempt.requestId,
-      at,
-      gate: answer.gate,
-      credential: this._device.device,
-      direction: answer.direction,
-      voided: false,
-      reserved_until: null,
-      let_in: (token.reusable ? 0 : (before?.let_in ?? 0)) + answer.people,
-      people: answer.people,
-      pass: this._keeper.bundle?.pass(idx)?.id ?? null,
-    };
-    await this._store.write([
-      ["uses", token.id, { use, expiresAt: token.expires_at }],
-      ...this._entry(attempt, idx, answer.direction, at + SETTLED_WITHIN),
-    ]);
+async function within(deadline, work) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Unreachable("it takes too long")), deadline);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => {}); // it goes on, for whoever else waits for it
   }
 }
 
@@ -209,6 +221,7 @@ function row({ requestId, gate, direction, token }, presented, { outcome, reason
   };
 }
 
-function verdict(decision, reason, direction, { name = null, peopleLeft = 0, notBefore = null, offline = false }) {
-  return { decision, reason, direction, name, peopleLeft, notBefore, offline };
+function verdict(decision, reason, direction, said) {
+  const nothing = { name: null, peopleLeft: 0, notBefore: null, offline: false, again: false };
+  return { decision, reason, direction, ...nothing, ...said };
 }

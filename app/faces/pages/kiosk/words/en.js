@@ -18,7 +18,9 @@ export const PAGE = {
 
   admit: "Come in",
   admit_exit: "Go ahead",
+  admit_again: "Already let in",
   deny: "No entry",
+  deny_exit: "Not open for you",
   people_left_one: "One more person may follow on this code",
   people_left: "{n} more people may follow on this code",
   not_before: "From {time}",
@@ -69,6 +71,7 @@ export const PAGE = {
   setup_site: "This tablet becomes a kiosk of",
   setup_go: "Set up this kiosk",
   setup_other: "Use another code",
+  setup_back: "Back to the gate",
   setup_not_ours: "That is no set-up code.",
   setup_other_site: "That code is for {site}. Open that address on this tablet.",
   setup_step_sign_in: "Signing in",
