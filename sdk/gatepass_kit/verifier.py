@@ -126,6 +126,9 @@ class Verifier:
         """
         if result.decision != "admit":
             raise ValueError("Only an admission can be undone.")
+        self._undo(result, self._deadline.ends())
+
+    def _undo(self, result: Result, until: float) -> None:
         undone = {"decision": "deny", "reason": "undone", "flags": []}
         with self.device.state.transaction() as tx:
             row = queue.find(tx, result.request_id)
@@ -144,8 +147,9 @@ class Verifier:
                 attempt = Attempt(result.request_id, "", result.gate, result.direction, result.people)
                 queue.add_undo(tx, attempt, verification, self._clock())
         try:
-            self._deadline.wait_for(self._sync.undo)
-        except _NOT_ANSWERED:
+            self._deadline.wait_for(self._sync.undo, until)
+        except GatepassError as fault:
+            _log.info("undone later: %s", fault)
             self._wake()
 
     def refresh(self) -> bool:
@@ -246,7 +250,7 @@ class Verifier:
             return None
         self._wake(reached=True)
         if seen.decision == "admit" and seen.repeated != "window":
-            self._remember_answered(attempt, seen, microseconds(seen.at) + int((monotonic() - began) * 1_000_000))
+            return self._admitted(attempt, seen, microseconds(seen.at) + int((monotonic() - began) * 1_000_000), until)
         return of_service(seen, attempt.request_id)
 
     def _call(self, attempt: Attempt) -> Verification:
@@ -264,6 +268,15 @@ class Verifier:
         self._times.saw(answer.at)
         self._times.saw(microseconds(seen.at))
         return seen
+
+    def _admitted(self, attempt: Attempt, seen: Verification, known_at: int, until: float) -> Result:
+        """The service let somebody in: so it stands, unless the same token was let in here while it was asked."""
+        self._remember_answered(attempt, seen, known_at)
+        result = of_service(seen, attempt.request_id)
+        if not self._is_unsent(attempt):
+            return result
+        self._undo(result, until)
+        return self._decide(attempt._replace(request_id=new_request_id()))
 
     def _remember_answered(self, attempt: Attempt, seen: Verification, known_at: int) -> None:
         id_ = parse("ver", seen.id)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from gatepass_kit import Device, Unreachable, Verifier, unread
+from gatepass_kit import Device, Result, Unreachable, Verifier, unread
 
 from .conftest import Site
 
@@ -111,3 +111,31 @@ def test_what_can_never_be_read_is_forgotten_after_a_day(site: Site) -> None:
                 unread.keep(tx, old)
                 unread.forget(tx, at)
         assert [each.request_id for each in unread.kept(verifier.device.state)] == ["r-23"]
+
+
+@pytest.mark.parametrize("people", [1, 2])
+def test_who_was_let_in_here_while_the_service_was_asked_for_the_same_token_counts(
+    site: Site, monkeypatch: pytest.MonkeyPatch, people: int
+) -> None:
+    """Two lanes, one code, and the network goes between them."""
+    site.open_gate(offline="admit_and_reconcile")
+    text = site.text(pass_party_size=people)
+    here = list[Result]()
+    with site.verifier() as verifier:
+        call = verifier._call
+
+        def slow(*asked: Any) -> Any:
+            seen = call(*asked)
+            monkeypatch.undo()
+            with site.line.down():
+                here.append(verifier.verify(text))
+            return seen
+
+        monkeypatch.setattr(verifier, "_call", slow)
+        result = verifier.verify(text)
+        assert [here[0].opens, result.opens] == [True, people == 2]
+        assert result.reason == ("ok" if people == 2 else "already_used")
+        assert verifier.sync().conflicts == ()
+        assert len(site.admitted()) == people
+        assert here[0].request_id in site.admitted()
+        assert verifier.verify(text).reason == "already_used"
