@@ -223,7 +223,13 @@ def signed(connection: dict[str, Any], body: bytes) -> dict[str, str]:
     return dict(request.headers.items())
 
 
-def test_a_proxy_of_the_guide_passes_on_what_it_has_to(proxied: Proxied) -> None:
+def test_a_proxy_of_the_guide_passes_on_keeps_back_and_answers_what_it_has_to(proxied: Proxied) -> None:
+    passes_on(proxied)
+    keeps_back(proxied)
+    answers_when_the_service_is_away(proxied)
+
+
+def passes_on(proxied: Proxied) -> None:
     proxied.made("/v1/gates", id="door", name="Door")
     pass_ = proxied.made("/v1/passes", holder="emp-1", gates=["door"])
     token = proxied.made("/v1/tokens", **{"pass": pass_["id"], "kind": "signed"})
@@ -241,13 +247,13 @@ def test_a_proxy_of_the_guide_passes_on_what_it_has_to(proxied: Proxied) -> None
         assert "temporary file" not in (proxied.folder / "error.log").read_text()
 
 
-def test_a_proxy_of_the_guide_keeps_back_what_it_has_to(proxied: Proxied) -> None:
+def keeps_back(proxied: Proxied) -> None:
     assert httpx.get(f"{proxied.behind.url}/metrics").status_code == 200
     assert proxied.call("GET", "/metrics").status_code == 404
     assert proxied.call("POST", "/v1/verifications", content=bytes(15 * MIB)).status_code == 413
 
 
-def test_a_proxy_of_the_guide_answers_with_a_5xx_when_the_service_is_away(proxied: Proxied) -> None:
+def answers_when_the_service_is_away(proxied: Proxied) -> None:
     proxied.behind.kill()
     started = time.monotonic()
     assert proxied.call("POST", "/v1/verifications", json={}).status_code >= 500

@@ -42,8 +42,8 @@ OFFLINE = [rule for rule in RULES if rule.offline]
 AT_LEAST = 900
 """Tests that node runs: a vector is one. Fewer mean that a file was not found."""
 
-SEED, COUNT = 20_261_122, 20_000
-WORLDS, ATTEMPTS = 40, 100
+SEED, COUNT = 20_261_122, 10_000
+WORLDS, ATTEMPTS = 24, 100
 PARTS = 6_000
 Json = Any
 
