@@ -43,7 +43,7 @@ AT_LEAST = 900
 """Tests that node runs: a vector is one. Fewer mean that a file was not found."""
 
 SEED, COUNT = 20_261_122, 10_000
-WORLDS, ATTEMPTS = 24, 100
+WORLDS, ATTEMPTS = 40, 100
 PARTS = 6_000
 Json = Any
 
