@@ -249,9 +249,8 @@ class Verifier:
         if UNAVAILABLE in (seen.reason, *seen.flags):
             return None
         self._wake(reached=True)
-        if seen.decision == "admit" and seen.repeated != "window":
-            return self._admitted(attempt, seen, microseconds(seen.at) + int((monotonic() - began) * 1_000_000), until)
-        return of_service(seen, attempt.request_id)
+        known_at = microseconds(seen.at) + int((monotonic() - began) * 1_000_000)
+        return self._stands(attempt, seen, known_at, until)
 
     def _call(self, attempt: Attempt) -> Verification:
         wish: dict[str, Any] = {"token": attempt.text, "gate": attempt.gate, "request_id": attempt.request_id}
@@ -269,10 +268,12 @@ class Verifier:
         self._times.saw(microseconds(seen.at))
         return seen
 
-    def _admitted(self, attempt: Attempt, seen: Verification, known_at: int, until: float) -> Result:
-        """The service let somebody in: so it stands, unless the same token was let in here while it was asked."""
-        self._remember_answered(attempt, seen, known_at)
+    def _stands(self, attempt: Attempt, seen: Verification, known_at: int, until: float) -> Result:
+        """The service's word; but what is decided here, where the same token was let in here while it was asked."""
         result = of_service(seen, attempt.request_id)
+        if result.decision == "deny" or result.repeated == "window":
+            return result
+        self._remember_answered(attempt, seen, known_at)
         if not self._is_unsent(attempt):
             return result
         self._undo(result, until)
