@@ -3,9 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { Api, Unreachable } from "../../../app/faces/pages/kiosk/api.js";
 import { Clock, timeIn } from "../../../app/faces/pages/kiosk/clock.js";
 import { Device } from "../../../app/faces/pages/kiosk/device.js";
 import { InView } from "../../../app/faces/pages/kiosk/in_view.js";
+import { Keeper } from "../../../app/faces/pages/kiosk/keeper.js";
 import { grouped } from "../../../app/faces/pages/kiosk/keypad.js";
 import { newRequestId } from "../../../app/faces/pages/kiosk/request_id.js";
 import { calls, matched } from "../../../app/faces/pages/kiosk/sync.js";
@@ -168,4 +170,41 @@ test("a person's Enter and Tab are a person's", () => {
   const { texts, taken, pressed } = typing(["1", 500], ["2", 150], ["Enter", 300], ["Tab", 500]);
   assert.deepEqual([texts, taken, pressed], [[], ["Enter"], ["Tab"]]);
   assert.deepEqual(typing(...fast("GP1:AB"), ["Enter", 5], ["Tab", 900]).pressed, ["Tab"]);
+});
+
+test("a bundle that was asked for before the kiosk was moved is dropped, and asked for anew", async () => {
+  const asked = [];
+  const bytes = (path) => new Promise((resolve) => asked.push({ path, resolve }));
+  const device = new Device(nowhere, { gate: "old-door" });
+  const keeper = new Keeper({ api: { bytes }, store: nowhere, clock: new Clock(nowhere), device });
+  keeper.keys.set("00000000", {});
+  const before = keeper.refresh();
+  assert.equal(keeper.refresh(), before); // one at a time
+  await device.learn({ gate: "new-door" }, keeper.forget());
+  const after = keeper.refresh();
+  asked[0].resolve({ bytes: Uint8Array.of(0), etag: "old" }); // it would be refused
+  await before;
+  assert.deepEqual([keeper.trouble, keeper.isCurrent], [null, false]);
+  assert.equal(keeper.refresh(), after);
+  asked[1].resolve(null);
+  await after;
+  assert.deepEqual([asked.map(({ path }) => path), keeper.isCurrent], [
+    ["/v1/gates/old-door/bundle", "/v1/gates/new-door/bundle"],
+    true,
+  ]);
+});
+
+test("what was asked under the key before is no answer to the kiosk that was set up meanwhile", async (t) => {
+  const answers = [];
+  t.mock.method(globalThis, "fetch", () => new Promise((resolve) => answers.push(resolve)));
+  const api = new Api({ onTime() {}, onReach() {} });
+  api.key = "one";
+  const [before, without] = [api.json("/v1/devices/report", {}), api.json("/v1/devices/initialize", {}, { key: null })];
+  const ok = () => new Response("{}", { headers: { "Request-Id": "x" } });
+  answers[1](ok());
+  assert.deepEqual(await without, {});
+  assert.equal(api.key, "one");
+  api.key = "two";
+  answers[0](ok());
+  await assert.rejects(before, Unreachable);
 });

@@ -140,10 +140,10 @@ class Tablet:
         self.hide()
 
     @contextmanager
-    def refusing(self, status: int) -> Iterator[None]:
-        """While the service says that the question is wrong."""
+    def answering(self, status: int, answer: dict[str, Any]) -> Iterator[None]:
+        """While the service says that to every verification."""
         own = {"Request-Id": "req_0"}
-        self.context.route("**/v1/verifications", lambda route: route.fulfill(status=status, headers=own, json={}))
+        self.context.route("**/v1/verifications", lambda route: route.fulfill(status=status, headers=own, json=answer))
         yield
         self.context.unroute("**/v1/verifications")
 

@@ -161,6 +161,19 @@ def test_it_reads_what_a_camera_films(place: Place, tmp_path: Path) -> None:
         second.close()
 
 
+def test_a_set_up_that_fails_leaves_a_kiosk_what_it_was(place: Place, kiosk: Tablet) -> None:
+    kiosk.page.evaluate("() => { location.hash = '#setup=gp_setup_nobody&v=1'; }")
+    kiosk.wait(step="confirm")
+    kiosk.page.locator("#setup-go").click()
+    kiosk.wait(step="failed")
+    kiosk.says("setup-error", "This set-up code is not known here. Ask for a new one.")
+    kiosk.page.get_by_role("button", name="Back to the gate").click()
+    kiosk.wait(state="ready")
+    kiosk.scan(place.site.token(), state="admit")
+    assert "Setting up failed. 404 not_found" in kiosk.complaints
+    kiosk.complaints.clear()
+
+
 # At the gate
 
 
@@ -186,6 +199,17 @@ def test_a_code_lets_in_once_and_the_screen_is_ready_again(place: Place, kiosk: 
     kiosk.says("todo", "Open a fresh code and show it.")
     kiosk.wait(state="ready")
     kiosk.says("last-what", "Not let in: This code was used already")
+
+
+def test_a_code_that_is_shown_again_within_the_repeat_window_has_words_of_its_own(place: Place, kiosk: Tablet) -> None:
+    place.site.change(f"/v1/gates/{GATE}", repeat_window_s=60)
+    token = place.site.token()
+    kiosk.wedge(token["token"])
+    kiosk.says("word", "Come in")
+    kiosk.wedge(token["token"])
+    kiosk.says("word", "Already let in")
+    place.site.change(f"/v1/gates/{GATE}", repeat_window_s=0)
+    kiosk.wait(state="ready")
 
 
 def test_codes_are_typed_on_the_keypad(place: Place, kiosk: Tablet) -> None:
@@ -269,6 +293,20 @@ def test_without_the_network_it_opens_decides_and_sends_later(place: Place, kios
         ("deny", "already_used"),
         ("deny", "no_entries_left"),
     ]
+
+
+def test_a_code_that_was_let_in_here_is_sent_before_the_service_is_asked_about_it_again(
+    place: Place, kiosk: Tablet
+) -> None:
+    token = place.site.token(place.passes["emp-13"])
+    place.line.cut()
+    kiosk.scan(token, state="admit")
+    kiosk.wait(network="offline", queued="1")
+    place.line.mend()
+    kiosk.wedge(token["token"])  # the kiosk may not have noticed yet that the network is back
+    kiosk.wait(reason="already_used")
+    kiosk.wait(network="online", queued="0")
+    assert len(admissions(place.site, holder="emp-13")) == 1
 
 
 def test_an_answer_that_is_lost_leads_to_one_admission(place: Place, kiosk: Tablet) -> None:
@@ -388,15 +426,36 @@ def test_nobody_is_held_back_on_the_way_out_whatever_the_service_makes_of_the_qu
     way_out.wait(state="admit")
     way_out.says("word", "Go ahead")
     for status in (400, 403, 404, 409, 422):
-        with way_out.refusing(status):
+        with way_out.answering(status, {}):
             way_out.scan(place.site.token(place.site.pass_(f"emp-{status}")), state="admit")
-    way_out.wait(queued="6")
+    not_kept = {"decision": "admit", "reason": "ok", "flags": ["unavailable"]}
+    with way_out.answering(200, not_kept):
+        way_out.scan(place.site.token(place.site.pass_("emp-200")), state="admit")
+    way_out.wait(queued="7")
     way_out.page.reload()  # or it is sent within half a minute
     until = time.monotonic() + PATIENCE_MS / 1000
-    while not admissions(place.site, holder="emp-422") and time.monotonic() < until:
+    while not admissions(place.site, holder="emp-200") and time.monotonic() < until:
         way_out.page.wait_for_timeout(100)
-    for status in (400, 403, 404, 409, 422):
+    for status in (200, 400, 403, 404, 409, 422):
         assert len(admissions(place.site, holder=f"emp-{status}")) == 1
+
+
+def test_nobody_is_held_back_on_the_way_out_though_the_browser_throws_away_what_is_kept(
+    place: Place, way_out: Tablet
+) -> None:
+    place.line.mend()
+    way_out.wait(state="ready", network="online", queued="0")
+    session = way_out.context.new_cdp_session(way_out.page)
+    session.send("Storage.clearDataForOrigin", {"origin": place.line.url, "storageTypes": "indexeddb"})
+    way_out.scan(place.site.token(), state="admit")
+    place.line.cut()
+    way_out.scan(place.site.token(), state="admit")
+    way_out.wait(network="offline", queued="1")
+    way_out.page.evaluate("() => { IDBDatabase.prototype.transaction = () => { throw new Error('broken'); }; }")
+    way_out.scan(place.site.token(), state="admit")
+    place.line.mend()
+    way_out.page.reload()
+    way_out.wait(state="ready", queued="0")  # what the kiosk is was kept again
 
 
 def test_what_was_let_out_stays_so_though_the_gate_has_become_an_entry(place: Place) -> None:

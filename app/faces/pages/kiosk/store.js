@@ -28,7 +28,9 @@ async function open() {
     const queue = transaction.objectStore("queue");
     if (!queue.indexNames.contains("token")) queue.createIndex("token", "token");
   };
-  return settled(opening);
+  const database = await settled(opening);
+  database.onversionchange = () => database.close(); // a newer page wants it
+  return database;
 }
 
 class Store {
