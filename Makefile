@@ -75,7 +75,7 @@ needs-programs:
 	@PATH="$$PATH:/usr/sbin"; missing=""; for each in $(PROGRAMS); do command -v $$each >/dev/null || missing="$$missing $$each"; done; \
 	if test -z "$$missing"; then exit 0; fi; \
 	if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
-		apt-get update -q >/dev/null; apt-get install -q -y --no-install-recommends $$missing; \
+		apt-get update -q >/dev/null; DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; \
 	else \
 		echo "The tests run real programs. As root: apt-get install --no-install-recommends$$missing"; exit 1; \
 	fi
