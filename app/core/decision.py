@@ -179,20 +179,25 @@ def record(facts: Facts, outcome: Outcome, reason: str, flags: tuple[str, ...] =
     rules that refuses an admission; all that do become flags. `flags` are those of whoever decided.
     """
     pass_ = facts.pass_ if facts.token is not None and not isinstance(facts.presented, Refused) else None
-    own = (OFFLINE, *(flag for flag in flags if flag != OFFLINE))
+    own = _each_once(OFFLINE, *flags)
     if outcome is Outcome.DENY:
         return Decision(Outcome.DENY, reason, own, pass_)
     if isinstance(facts.presented, Refused):
         against: tuple[str, ...] = (facts.presented.reason,)
     else:
         against = tuple(rule.code for rule in _TIMELESS if rule.refuses(facts))
-    own += tuple(code for code in against if code not in own)
+    own = _each_once(*own, *against)
     if pass_ is None:
         return Decision(Outcome.ADMIT, OK, own, None, overridden=None if facts.exit_side else next(iter(against), None))
     if facts.exit_side:
         absent = _not_inside(facts)
-        return Decision(Outcome.ADMIT, OK, own + absent, pass_, departure(facts) if absent else movement(facts))
+        changes = departure(facts) if absent else movement(facts)
+        return Decision(Outcome.ADMIT, OK, _each_once(*own, *absent), pass_, changes)
     return Decision(Outcome.ADMIT, OK, own, pass_, of_entry(facts), overridden=next(iter(against), None))
+
+
+def _each_once(*flags: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(flags))
 
 
 def _refusal(facts: Facts, *, repeated: bool) -> str | None:

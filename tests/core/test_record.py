@@ -102,6 +102,7 @@ def test_who_goes_out_and_was_not_inside_comes_into_nothing() -> None:
     seen = zones._replace(gate=gate, direction=Direction.EXIT, exit_side=True, afterwards=Afterwards())
     made = record(seen, Outcome.ADMIT, "ok")
     assert made.flags == (OFFLINE, "not_inside")
+    assert record(seen, Outcome.ADMIT, "ok", ("not_inside", OFFLINE)).flags == (OFFLINE, "not_inside")
     assert [(type(change), change.zone, change.after.people) for change in made.changes] == [(Move, "hq", 0)]
 
 
