@@ -184,16 +184,19 @@ async def test_closing_while_a_killed_worker_is_replaced_says_nothing(
 
 
 async def test_closing_ends_workers_threads_and_waiting_calls() -> None:
-    threads = set(threading.enumerate())
+    threads, others = set(threading.enumerate()), workers()
     reader = PictureReader()
     await reader.warm_up()
-    processes = workers()
+    processes = workers() - others
     assert len(processes) == 2
     calls = [asyncio.create_task(refusal_of(reader, slow_picture(), 5)) for _ in range(3)]
     await asyncio.sleep(0.1)
     await reader.close()
     assert await asyncio.gather(*calls) == ["busy"] * 3
     assert not any(map(alive, processes))
+    for thread in set(threading.enumerate()) - threads:
+        if thread.name.startswith("asyncio-waitpid"):  # asyncio's own, which ends with the process that it waits for
+            await asyncio.to_thread(thread.join, 5)
     left = [thread.name for thread in set(threading.enumerate()) - threads]
     assert [name for name in left if not name.startswith("asyncio_")] == []
     assert await refusal_of(reader, encoded(code(ONE))) == "busy"
